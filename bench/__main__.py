@@ -1,0 +1,39 @@
+"""Run every measurement and write the table."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+from pathlib import Path
+
+_MODULES = {
+    "bench.startup": "Start-up",
+    "bench.engine": "Check engine against a bare aiohttp loop, same mock endpoint, same run",
+    "bench.stats_calls": "Sequential tests: calls to a verdict",
+    "bench.ledger": "Ledger",
+}
+
+_HEAD = """# Benchmarks
+
+Ratios to a bare floor measured in the same run, never bare times: machines differ, ratios hold. Made by `make bench`;
+one part alone with `python -m {example}`.
+
+"""
+
+
+def main() -> None:
+    """Measure everything, print it and write ``docs/benchmarks.md``."""
+    text = [_HEAD.format(example="bench.engine")]
+    text.append(f"Measured on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n")
+    for module, title in _MODULES.items():
+        text.append(f"## {title}\n\n`python -m {module}`\n\n| what | figure | against |\n|---|---|---|\n")
+        for row in importlib.import_module(module).rows():
+            line = f"| {' | '.join(row)} |"
+            print(line)
+            text.append(f"{line}\n")
+        text.append("\n")
+    Path("docs/benchmarks.md").write_text("".join(text).rstrip() + "\n", encoding="utf-8")
+
+
+main()

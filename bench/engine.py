@@ -1,0 +1,137 @@
+"""What the engine costs: CPU per trial against a bare aiohttp loop, same mock endpoint, same run.
+
+2,000 one-turn trials, at most 64 in flight, replies after 50 ms. The engine has everything on: ledger, journal, scorer,
+committed order, a sequential test that decides nothing before the end. The bare loop sends, reads and parses, and
+keeps nothing. CPU is user and system time of each process, from the first call on; and of the whole process, with its
+imports.
+"""
+
+import asyncio
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TRIALS = 2_000
+IN_FLIGHT = 64
+LATENCY = 0.05
+ROUNDS = 3
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Measure, as (what, figure, against)."""
+    found: dict[str, list[dict[str, float]]] = {"bare": [], "engine": []}
+    with _endpoint() as url:
+        for _round in range(ROUNDS):
+            for name, measured in found.items():
+                measured.append(_in_a_process(name, url))
+    bare, engine = (
+        {figure: statistics.median(one[figure] for one in measured) for figure in measured[0]}
+        for measured in found.values()
+    )
+    return [
+        (
+            "CPU per trial, from the first call on",
+            f"{engine['cpu'] / bare['cpu']:.2f}x ({1000 * engine['cpu'] / TRIALS:.3f} ms)",
+            f"at most 3x of {1000 * bare['cpu'] / TRIALS:.3f} ms",
+        ),
+        (
+            "CPU per trial, whole process with its imports",
+            f"{engine['process'] / bare['process']:.2f}x ({1000 * engine['process'] / TRIALS:.3f} ms)",
+            f"bare {1000 * bare['process'] / TRIALS:.3f} ms",
+        ),
+        ("wall from the first call on", f"{engine['wall']:.2f} s", f"bare {bare['wall']:.2f} s"),
+        ("largest memory", f"{engine['memory']:.0f} MB", f"bare {bare['memory']:.0f} MB"),
+    ]
+
+
+@contextmanager
+def _endpoint() -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.servers.endpoint", str(LATENCY)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield (server.stdout.readline() if server.stdout else "").strip()
+        finally:
+            server.terminate()
+
+
+def _in_a_process(name: str, url: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.engine", name, url], stdout=subprocess.PIPE, text=True, check=True
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def _measured() -> Iterator[None]:
+    before, began = _cpu(), time.perf_counter()
+    yield
+    figures = {
+        "cpu": _cpu() - before,
+        "wall": time.perf_counter() - began,
+        "process": _cpu(),
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(figures))
+
+
+def _bare(url: str) -> None:
+    import aiohttp  # noqa: PLC0415 - each process imports only what it measures
+    import uvloop  # noqa: PLC0415 - each process imports only what it measures
+
+    async def loop() -> None:
+        prompts = iter(range(TRIALS))
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=IN_FLIGHT)) as session:
+
+            async def work() -> None:
+                for number in prompts:
+                    body = {"model": "m", "messages": [{"role": "user", "content": f"question {number}"}]}
+                    async with session.post(f"{url}/chat/completions", json=body) as response:
+                        reply = json.loads(await response.read())
+                        assert reply["choices"][0]["message"]["content"]
+
+            await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+
+    with _measured():
+        uvloop.run(loop())
+
+
+def _engine(url: str) -> None:
+    from shinrai.check import check  # noqa: PLC0415 - each process imports only what it measures
+    from shinrai.records import Budget, Includes  # noqa: PLC0415 - each process imports only what it measures
+    from tests.check.town import found  # noqa: PLC0415 - each process imports only what it measures
+
+    with tempfile.TemporaryDirectory() as folder:
+        town = found(Path(folder) / "town")
+        town.chat(url, timeout=30.0)
+        with (town.root / "prompts.jsonl").open("w") as file:
+            for number in range(TRIALS):
+                wanted = "ordinary" if number % 2 else "extraordinary"
+                row: dict[str, Any] = {"id": f"q{number}", "prompts": [f"question {number}"], "wanted": wanted}
+                file.write(json.dumps(row) + "\n")
+        town.promise(threshold=0.5, scorer=Includes(id="includes", field="wanted"))
+        with _measured():
+            [verdict] = check(town.root, town.ledger, budget=Budget(calls=TRIALS))
+        assert verdict.counts.total == TRIALS, verdict
+        town.ledger.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        {"bare": _bare, "engine": _engine}[sys.argv[1]](sys.argv[2])
+    else:
+        for what, figure, against in rows():
+            print(f"{what:<50} {figure:<24} {against}")

@@ -1,0 +1,10 @@
+"""Act: what a broken promise leads to. Findings, actions, acceptance, and the gate."""
+
+from __future__ import annotations
+
+from shinrai.act.agenda import Move, agenda
+from shinrai.act.applying import apply
+from shinrai.act.findings import owners, sync
+from shinrai.act.gate import gate
+
+__all__ = ["Move", "agenda", "apply", "gate", "owners", "sync"]

@@ -1,0 +1,184 @@
+"""Carrying out a decision: a change to a system, or the acceptance of a risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from shinrai.act.findings import owners
+from shinrai.errors import UsageError, nearest
+from shinrai.i18n import _
+from shinrai.ledger import Ledger
+from shinrai.ledger.projection import Finding, State
+from shinrai.records import Acceptance, Action, ActionApplied, Change, Id, System
+from shinrai.workspace import Workspace
+
+
+def apply(ledger: Ledger, workspace: Workspace, action_id: Id, today: date) -> ActionApplied:
+    """Carry out an action of the workspace and write it down with the open findings it addresses.
+
+    A change takes effect with the next `shinrai plan`, which records the new version of the system. An acceptance takes
+    effect at once and ends by itself; it closes no finding.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for writing.
+    workspace : Workspace
+        As loaded.
+    action_id : Id
+        Of an action in ``actions/``.
+    today : date
+        The day on which this is asked.
+
+    Returns
+    -------
+    ActionApplied
+        As it was appended.
+
+    Raises
+    ------
+    UsageError
+        If there is no such action, it was applied before exactly as it stands, nothing it addresses is broken or
+        undecided, its change cannot be made or changes nothing, or its acceptance is not for that role to give or has
+        ended already. Nothing is written then.
+    """
+    state = ledger.state()
+    action = _known(action_id, workspace)
+    _require_not_applied(action, state)
+    addressed = _addressed(action, state, today)
+    if action.change is not None:
+        _require_possible(action, action.change, workspace, state)
+    if action.accept is not None:
+        answering = [finding.owner for finding in addressed] + _owners_of(action, workspace)
+        _require_acceptable(action, action.accept, workspace, answering, today)
+    payload = ActionApplied(action=action, findings=tuple(finding.id for finding in addressed))
+    ledger.append(payload)
+    return payload
+
+
+def _known(action_id: Id, workspace: Workspace) -> Action:
+    if action_id in workspace.actions:
+        return workspace.actions[action_id]
+    close = nearest(action_id, workspace.actions)
+    raise UsageError(
+        "act.unknown-action",
+        _("There is no action {action} in actions/").format(action=action_id),
+        hint=_("Did you mean {name}?").format(name=close) if close else None,
+    )
+
+
+def _require_not_applied(action: Action, state: State) -> None:
+    if action.id in state.applied and state.applied[action.id][1] == action:
+        raise UsageError(
+            "act.applied-before",
+            _("The action {action} was applied before, exactly as it stands").format(action=action.id),
+            hint=_("Run shinrai plan and shinrai check to see its effect, or edit the action and apply it again"),
+        )
+
+
+def _addressed(action: Action, state: State, today: date) -> list[Finding]:
+    """Find the open findings that an action addresses.
+
+    Raises
+    ------
+    UsageError
+        If it addresses claims that nobody ruled on, or none that is broken or undecided.
+    """
+    unknown = [key for key in action.addresses if key not in state.rulings]
+    if unknown:
+        close = nearest(unknown[0], state.rulings)
+        raise UsageError(
+            "act.unknown-claim",
+            _("The action {action} addresses {claim}, which no plan in the ledger makes").format(
+                action=action.id, claim=unknown[0]
+            ),
+            hint=_("Did you mean {name}?").format(name=close) if close else _("Run shinrai plan first"),
+        )
+    findings = [finding for finding in state.open_findings() if finding.key in action.addresses]
+    undecided = [key for key in action.addresses if state.claim(key, today).status == "undecided"]
+    if not findings and not undecided:
+        raise UsageError(
+            "act.nothing-to-address",
+            _("Nothing that the action {action} addresses is broken or undecided").format(action=action.id),
+            hint=_("Run shinrai status to see where its claims stand"),
+        )
+    return findings
+
+
+def _require_possible(action: Action, change: Change, workspace: Workspace, state: State) -> None:
+    system = workspace.systems.get(change.system)
+    if system is None:
+        close = nearest(change.system, workspace.systems)
+        raise UsageError(
+            "act.unknown-system",
+            _("The action {action} changes {system}, which is no system of this workspace").format(
+                action=action.id, system=change.system
+            ),
+            hint=_("Did you mean {name}?").format(name=close) if close else None,
+        )
+    if not any(key.endswith(f"@{change.system}") for key in action.addresses):
+        raise UsageError(
+            "act.other-system",
+            _("The action {action} changes {system}, but addresses no claim on it").format(
+                action=action.id, system=change.system
+            ),
+        )
+    changes = {applied.id: applied.change for _entry, applied in state.applied.values()}
+    try:
+        now = _changed(system, changes.values())
+        after = _changed(system, (changes | {action.id: change}).values())
+    except ValueError as error:
+        raise UsageError(
+            "act.change-impossible",
+            _("The action {action} cannot be carried out: {problem}").format(action=action.id, problem=error),
+        ) from error
+    if after == now:
+        raise UsageError(
+            "act.changes-nothing",
+            _("The system {system} is already as the action {action} wants it").format(
+                system=change.system, action=action.id
+            ),
+        )
+
+
+def _changed(system: System, changes: Iterable[Change | None]) -> System:
+    """Make the changes that are meant for a system, in order; an action applied again stands where it first stood."""
+    for change in changes:
+        if change is not None and change.system == system.id:
+            system = system.changed(change)
+    return system
+
+
+def _require_acceptable(
+    action: Action, accept: Acceptance, workspace: Workspace, answering: Iterable[str], today: date
+) -> None:
+    accepting = [role.id for role in workspace.settings.roles if role.accepts_risk]
+    if accept.role not in accepting:
+        raise UsageError(
+            "act.role-may-not-accept",
+            _("The role {role} may not accept risk").format(role=accept.role),
+            hint=_("Roles that may (accepts_risk in shinrai.yaml): {roles}").format(
+                roles=", ".join(accepting) or _("none")
+            ),
+        )
+    if accept.role in answering:
+        raise UsageError(
+            "act.owner-accepts",
+            _("The role {role} answers for what the action {action} addresses and cannot accept its risk").format(
+                role=accept.role, action=action.id
+            ),
+            hint=_("Somebody else has to accept it, or the finding has to be repaired"),
+        )
+    if accept.until < today:
+        raise UsageError(
+            "act.acceptance-over",
+            _("The acceptance in the action {action} ended on {day}").format(action=action.id, day=accept.until),
+            hint=_("Give a day that is still to come"),
+        )
+
+
+def _owners_of(action: Action, workspace: Workspace) -> list[str]:
+    known = owners(workspace)
+    paths = (key.partition("@")[0] for key in action.addresses)
+    return [known[path] for path in paths if path in known]

@@ -1,0 +1,36 @@
+"""One number that tells a pipeline whether it may go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, EXIT_USAGE
+from shinrai.ledger.projection import ClaimState
+
+
+def gate(states: Iterable[ClaimState]) -> int:
+    """Turn the states of claims into an exit code.
+
+    Parameters
+    ----------
+    states : iterable of ClaimState
+        Of the claims that the gate guards.
+
+    Returns
+    -------
+    int
+        The first that is true of these:
+
+        2  no claim applies at all: a gate that guards nothing does not open
+        1  a claim was measured and is not met (violated or undecided); this outweighs what was not measured
+        3  a claim was not measured, or its verdict is stale
+        0  every claim that applies is met, or its risk is accepted today
+    """
+    found = {state.status for state in states} - {"not_applicable"}
+    if not found:
+        return EXIT_USAGE
+    if found & {"violated", "undecided"}:
+        return EXIT_NOT_MET
+    if found <= {"met", "accepted"}:
+        return EXIT_MET
+    return EXIT_NOT_MEASURED

@@ -1,0 +1,102 @@
+"""What Shinrai ships as data: checks, plans above ours, prompts. This module only finds and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeVar
+
+from shinrai.errors import Problem, SourceError, UsageError
+from shinrai.i18n import _
+from shinrai.records import Check, HigherPlan, Id
+from shinrai.source import attempt, did_you_mean, examine_yaml
+
+__all__ = ["PREFIX", "checks", "data_path", "higher_plans"]
+
+R = TypeVar("R", Check, HigherPlan)
+
+PREFIX: Final = "catalog:"
+"""Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
+
+_ROOT: Final = Path(__file__).resolve().parent
+
+
+def checks() -> dict[Id, Check]:
+    """Give the checks of ``catalog/checks``, by id.
+
+    Returns
+    -------
+    dict
+        Id → check, in the order of the ids. Read once in the life of the process.
+
+    Raises
+    ------
+    SourceError
+        With every problem of every file, should the installation be damaged.
+    """
+    return dict(_checks())
+
+
+def higher_plans() -> dict[Id, HigherPlan]:
+    """Give the plans of ``catalog/plans`` that a measure may implement, by id; as `checks`."""
+    return dict(_higher_plans())
+
+
+def data_path(name: str) -> Path:
+    """Find a file or folder of the catalog.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"prompts/hazardous-advice.jsonl"``, with or without ``catalog:`` in front.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    """
+    written = name.removeprefix(PREFIX)
+    path = (_ROOT / written).resolve()
+    if _ROOT not in path.parents or not path.exists():
+        raise UsageError(
+            "catalog.no-file",
+            _("the catalog has no {file}").format(file=written),
+            hint=did_you_mean(written, _data_files()),
+        )
+    return path
+
+
+def _data_files() -> Iterator[str]:
+    return (path.relative_to(_ROOT).as_posix() for path in sorted(_ROOT.glob("prompts/*.jsonl")))
+
+
+@cache
+def _checks() -> dict[Id, Check]:
+    return _read("checks", Check)
+
+
+@cache
+def _higher_plans() -> dict[Id, HigherPlan]:
+    return _read("plans", HigherPlan)
+
+
+def _read(folder: str, record: type[R]) -> dict[Id, R]:
+    found: dict[Id, R] = {}
+    problems: list[Problem] = []
+    for path in sorted((_ROOT / folder).glob("*.yaml")):
+        document = examine_yaml(path, shown_as=f"{PREFIX}{folder}/{path.name}")
+        built, wrong = attempt(document, record)
+        problems += wrong
+        if built is not None and built.id in found:
+            message = _('the id "{id}" is already taken').format(id=built.id)
+            problems.append(document.problem("workspace.duplicate-id", ("id",), message))
+        elif built is not None:
+            found[built.id] = built
+    if problems:
+        raise SourceError(problems)
+    return found

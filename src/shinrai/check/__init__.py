@@ -1,0 +1,69 @@
+"""Check: trials in, verdicts out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from shinrai.check.events import Tell, Waiting
+from shinrai.ledger import Ledger
+from shinrai.records import Budget, Verdict
+from shinrai.workspace import lock
+
+__all__ = ["check"]
+
+
+def check(
+    root: Path,
+    ledger: Ledger,
+    *,
+    systems: Collection[str] | None = None,
+    claims: Collection[str] | None = None,
+    budget: Budget,
+    tell: Tell | None = None,
+) -> list[Verdict]:
+    """Measure every promise in force that has no verdict yet; see `shinrai.check.runs.run`.
+
+    Waits for the workspace's lock and runs an event loop of its own (uvloop where it is installed). When it is
+    interrupted, the run stays open for next time.
+
+    Parameters
+    ----------
+    root : Path
+        Of the workspace.
+    ledger : Ledger
+        Open for writing.
+    systems, claims : collection of str, optional
+        Only these.
+    budget : Budget
+        Calls and money that may be spent now.
+    tell : callable, optional
+        Told what happens.
+
+    Returns
+    -------
+    list of Verdict
+        The new ones.
+
+    Raises
+    ------
+    ShinraiError
+        As `shinrai.check.runs.run`.
+    KeyboardInterrupt
+        On Ctrl-C, after everything that was answered has been written down.
+    """
+    from shinrai.check.runs import run  # noqa: PLC0415 - the engine and its HTTP client load when something is measured
+
+    waiting: Callable[[], None] | None = None if tell is None else lambda: tell(Waiting())
+    with lock(root, waiting=waiting), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(run(root, ledger, systems=systems, claims=claims, budget=budget, tell=tell))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - only when something is measured
+
+    return uvloop.new_event_loop

@@ -1,0 +1,298 @@
+"""One claim while it is measured: which trials it wants next, how they ended, when it is decided.
+
+How missing trials count
+------------------------
+A trial without a usable outcome (invalid, blocked, error) may have been a pass or a failure. By default the test is
+given both readings at once and decides only what both would decide.
+
+A commitment may allow a share of missing trials to be left out, with a reason. Then two tests run side by side: one on
+the usable trials alone, one on all trials with both readings. The claim is decided as soon as
+
+- the test on usable trials has decided and, at this moment, at most the allowed share of all trials is missing, or
+- the test on all trials has decided.
+
+That costs no error level: the second test is never ahead of the first (a missing trial can only slow it down), so
+whatever is decided, the first test has decided, and it alone is wrong with probability at most alpha about the usable
+trials. Both the first test's decision and the share at a moment depend on the past only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shinrai.check.gauges import Gauge, Reading, gauge_for
+from shinrai.check.journal import Line
+from shinrai.check.order import Placed
+from shinrai.check.scorers import ScoreFunction
+from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
+from shinrai.i18n import _
+from shinrai.records import Commitment, Counts, Digest, Outcome, Reason, Score, SystemKind, Text, Trial, Verdict
+from shinrai.stats import Decision
+
+__all__ = ["Claim", "Pending"]
+
+_FIELDS: dict[Outcome, str] = {
+    "pass": "passed",
+    "fail": "failed",
+    "invalid": "invalid",
+    "blocked": "blocked",
+    "error": "error",
+}
+
+
+class Pending:
+    """A trial that was drawn and waits for its calls.
+
+    Parameters
+    ----------
+    placed : Placed
+    asks : tuple of Ask
+    settled : Score, optional
+        Of an item that cannot be asked at all.
+    """
+
+    __slots__ = ("asks", "open", "placed", "settled")
+
+    def __init__(self, placed: Placed, asks: tuple[Ask, ...], settled: Score | None = None) -> None:
+        self.placed = placed
+        self.asks = asks
+        self.settled = settled
+        self.open = 0
+
+
+class Claim:
+    """A commitment that is being measured.
+
+    Parameters
+    ----------
+    commitment : Commitment
+    digest : Digest
+        Its name.
+    order : sequence of Placed
+        All its items, in committed order; the commitment's budget cuts it.
+    kind : {"chat", "predictor"}, optional
+        Of the system that is asked; None for trials that happened elsewhere.
+    score : callable
+    run : str, optional
+
+    Raises
+    ------
+    UsageError
+        If an item cannot be asked: no prompts, no column to change.
+    """
+
+    def __init__(
+        self,
+        commitment: Commitment,
+        digest: Digest,
+        order: Sequence[Placed],
+        *,
+        kind: SystemKind | None,
+        score: ScoreFunction,
+        run: str | None = None,
+    ) -> None:
+        self.commitment = commitment
+        self.digest = digest
+        self.key = commitment.key
+        self.order = order[: commitment.budget]
+        self.trials: list[Trial] = []
+        self.pending: deque[Pending] = deque()
+        self.calls: set[str] = set()
+        self.decision: Decision | None = None
+        self.verdict: Verdict | None = None
+        self._spent: Reason = "budget-spent" if len(self.order) < len(order) else "data-spent"
+        self._run = run
+        self._asks = asks_for(kind, commitment.variants) if kind else None
+        self._costs = [calls_needed(placed.item, kind, commitment.variants) for placed in self.order] if kind else []
+        self._score = score
+        self._counts = dict.fromkeys(_FIELDS, 0)
+        self._sides: dict[str, dict[Outcome, int]] = {}
+        horizon = max(1, len(self.order))
+        self._on_all = gauge_for(commitment, horizon)
+        self._on_usable = gauge_for(commitment, horizon) if commitment.missing.allow_share > 0 else None
+        self._reach_at: tuple[int, int] = (-1, 0)
+
+    @property
+    def n(self) -> int:
+        """Trials that have been counted."""
+        return len(self.trials)
+
+    @property
+    def wants(self) -> bool:
+        """Whether another trial could matter now."""
+        if self.decision is not None or self.n + len(self.pending) >= len(self.order):
+            return False
+        return len(self.pending) < self._reach()
+
+    @property
+    def done(self) -> bool:
+        """Whether it is decided or nothing is left to draw and to wait for."""
+        return self.decision is not None or self.n >= len(self.order)
+
+    def _reach(self) -> int:
+        at, reach = self._reach_at
+        if at != self.n:
+            reach = (self._on_usable or self._on_all).reach()
+            self._reach_at = (self.n, reach)
+        return reach
+
+    def draw(self) -> Pending:
+        """Take the next trial of the committed order."""
+        placed = self.order[self.n + len(self.pending)]
+        try:
+            pending = Pending(placed, self._asks(placed.item) if self._asks else ())
+        except NotAskable as reason:
+            pending = Pending(placed, (), Score("invalid", str(reason)))
+        self.pending.append(pending)
+        return pending
+
+    def fold(self, lines: Mapping[str, Line]) -> bool:
+        """Count the trials at the head of the line whose calls have all finished, strictly in committed order.
+
+        Parameters
+        ----------
+        lines : mapping
+            Call key → finished call.
+
+        Returns
+        -------
+        bool
+            Whether this decided the claim. Trials behind the one that decided it are not counted.
+        """
+        pending = self.pending
+        while self.decision is None and pending and not pending[0].open:
+            first = pending.popleft()
+            calls = [lines[ask.key] for ask in first.asks]
+            self._count(first, first.settled or self._outcome(first, calls))
+        return self.decision is not None
+
+    def take_all(self) -> None:
+        """Count all trials of a file at once, and go on to its end after the decision."""
+        for placed in self.order:
+            self._count(Pending(placed, ()), self._score(placed.item, (), ()))
+
+    def _outcome(self, pending: Pending, calls: Sequence[Line]) -> Score:
+        if any(call.cut for call in calls) and all(call.end == "ok" for call in calls):
+            longest = max(call.cut for call in calls)
+            return Score("invalid", _("a reply of {number} characters is too long to be judged").format(number=longest))
+        return self._score(pending.placed.item, [ask.request for ask in pending.asks], calls)
+
+    def _count(self, pending: Pending, score: Score) -> None:
+        placed, outcome = pending.placed, score.outcome
+        groups = self.commitment.groups
+        group = None
+        if groups is not None and placed.side is not None:
+            group = groups.a if placed.side == "a" else groups.b
+            self._sides.setdefault(group, dict.fromkeys(_FIELDS, 0))[outcome] += 1
+        keys = tuple(ask.key for ask in pending.asks)
+        self.calls.update(keys)
+        self.trials.append(Trial(self.n, placed.item.id, keys, self.digest, outcome, detail=score.detail, group=group))
+        self._counts[outcome] += 1
+        reading = self._reading(outcome)
+        self._on_all.feed(reading, placed.side)
+        if self._on_usable is not None and reading != "missing":
+            self._on_usable.feed(reading, placed.side)
+        if self.decision is None:
+            self.decision = self._decided()
+
+    def _reading(self, outcome: Outcome) -> Reading:
+        if outcome in {"pass", "fail"}:
+            return outcome
+        return self.commitment.blocked if outcome == "blocked" else "missing"
+
+    def _decided(self) -> Decision | None:
+        if self._may_leave_out:
+            return self._gauge.decision
+        return self._on_all.decision
+
+    @property
+    def _missing(self) -> int:
+        blocked = self._counts["blocked"] if self.commitment.blocked == "missing" else 0
+        return self._counts["invalid"] + self._counts["error"] + blocked
+
+    @property
+    def _may_leave_out(self) -> bool:
+        return self._on_usable is not None and self._missing <= self.commitment.missing.allow_share * self.n
+
+    @property
+    def _gauge(self) -> Gauge:
+        """The test that speaks for the claim now."""
+        return self._on_usable if self._on_usable is not None and self._may_leave_out else self._on_all
+
+    def position(self) -> tuple[float | None, float | None, float | None]:
+        """Give estimate, lower and upper bound now, in the unit of the metric."""
+        span = self._gauge.span()
+        return span.estimate, span.lower, span.upper
+
+    def conclude(self, cut_short: Reason | None = None, note: Text | None = None) -> Verdict:
+        """Say what was found out. The first call fixes the verdict.
+
+        Parameters
+        ----------
+        cut_short : Reason, optional
+            Why measuring ended before the claim was done.
+        note : Text, optional
+            For a person, on what cut it short.
+
+        Returns
+        -------
+        Verdict
+        """
+        if self.verdict is None:
+            self.verdict = self._verdict(cut_short, note)
+        return self.verdict
+
+    def _verdict(self, cut_short: Reason | None, note: Text | None) -> Verdict:
+        commitment, gauge = self.commitment, self._gauge
+        span = gauge.span()
+        status, reason = self._status(cut_short)
+        details: dict[str, Any] = {}
+        if self._missing and self._may_leave_out:
+            details["left_out"] = self._missing
+        if status == "undecided" and cut_short is not None:
+            details["cut_short"] = True
+        return Verdict(
+            commitment=self.digest,
+            claim=commitment.claim,
+            system=commitment.system,
+            status=status,
+            reason=reason,
+            borderline=status == "undecided" and gauge.borderline(),
+            counts=_counts(self._counts),
+            groups={name: _counts(found) for name, found in sorted(self._sides.items())} or None,
+            estimate=span.estimate,
+            lower=span.lower if self.n else None,
+            upper=span.upper if self.n else None,
+            level=span.level if self.n else None,
+            evidence_met=gauge.test.evidence_met if self.n else 0.0,
+            evidence_violated=gauge.test.evidence_violated if self.n else 0.0,
+            calls=len(self.calls),
+            calls_saved=sum(self._costs[self.n :]) if self.decision else 0,
+            retrospective=self._asks is None,
+            run=self._run,
+            trace=gauge.trace() if self.n else (),
+            note=note,
+            details=details,
+        )
+
+    def _status(self, cut_short: Reason | None) -> tuple[Any, Reason]:
+        if self.decision is not None:
+            return self.decision.value, "decided"
+        if not self.order:
+            return "not_measured", "no-data"
+        unreachable = cut_short in {"target-unreachable", "target-failed"}
+        if self.n == self._missing:  # nothing usable so far, or nothing at all
+            return "not_measured", cut_short if cut_short and (unreachable or not self.n) else "nothing-usable"
+        if cut_short is None:
+            return "undecided", self._spent
+        return ("not_measured", cut_short) if unreachable else ("undecided", cut_short)
+
+    def calls_at_most(self) -> int:
+        """Count the calls that the whole budget would need."""
+        return sum(self._costs)
+
+
+def _counts(found: Mapping[Outcome, int]) -> Counts:
+    return Counts(**{_FIELDS[outcome]: number for outcome, number in found.items()})

@@ -1,0 +1,348 @@
+"""The engine: calls out, replies journalled, trials counted in committed order, claims decided.
+
+It is driven by demand. Each undecided claim wants the next trials of its own committed order; the union of their calls
+goes out, as many at once as the target takes. A reply is journalled, then handed to every trial that waits for
+it; a trial counts when all before it in its claim's order have been counted. When no claim wants anything any more,
+nothing is sent any more.
+
+Everything here happens in one thread and without waiting, except for the calls themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from shinrai.check.claims import Claim, Pending
+from shinrai.check.events import CallFinished, ClaimDecided, ClaimMoved, Tell
+from shinrai.check.flow import Flow
+from shinrai.check.journal import Journal, Line
+from shinrai.check.patience import Patience, Result, ask_patiently
+from shinrai.check.purse import Purse
+from shinrai.check.targets.protocol import CallError, Target
+from shinrai.check.trials import Ask
+from shinrai.records import Id, Json
+
+__all__ = ["UNUSABLE_IN_A_ROW", "End", "Engine"]
+
+End: TypeAlias = Literal["complete", "target-unreachable", "target-failed", "budget-spent", "money-spent"]
+
+UNUSABLE_IN_A_ROW = 5
+"""Calls that end in a failure of the target itself, none answered in between, before the target is given up."""
+
+FAILED_IN_A_ROW = 20
+"""Calls that end in any failure, none answered in between, before the target is given up."""
+
+GRACE_SECONDS = 5.0
+"""How long replies are waited for that no claim needs any more."""
+
+TELL_SECONDS = 0.25
+"""How often those who look on are told."""
+
+
+class Engine:
+    """Measures the claims of one run.
+
+    Parameters
+    ----------
+    run : str
+    system : Id
+    target : Target
+        Open.
+    claims : sequence of Claim
+    journal : Journal
+        With the finished calls of earlier; they are not sent again.
+    purse : Purse
+    patience : Patience
+    tell : callable, optional
+    """
+
+    def __init__(  # noqa: PLR0913 - what a run is made of
+        self,
+        *,
+        run: str,
+        system: Id,
+        target: Target,
+        claims: Sequence[Claim],
+        journal: Journal,
+        purse: Purse,
+        patience: Patience,
+        tell: Tell | None = None,
+    ) -> None:
+        self.lines: dict[str, Line] = {line.key: line for line in journal.lines}
+        self._kept = len(self.lines)
+        self._run = run
+        self._system = system
+        self._target = target
+        self._claims = claims
+        self._active = deque(claim for claim in claims if not claim.done)
+        self._journal = journal
+        self._purse = purse
+        self._patience = patience
+        self._now = patience.clock.now
+        self._flow = Flow(target.limits)
+        self._tell = tell
+        self._queue: deque[Ask] = deque()
+        self._waiting: dict[str, list[tuple[Claim, Pending]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._suspects: list[Line] = []
+        self._in_a_row = self._unusable_in_a_row = 0
+        self._answered_at = float("-inf")
+        self._answered = any(line.end != "error" for line in self.lines.values())
+        self._failed = sum(line.end == "error" for line in self.lines.values())
+        self._sent = 0
+        self._last_failure: CallError | None = None
+        self._closing: End | None = None
+        self._over: asyncio.Future[End] | None = None
+        self._began = 0.0
+        self._told: dict[str, int] = {}
+
+    @property
+    def last_failure(self) -> CallError | None:
+        """The last failed attempt, for a person who asks why."""
+        return self._last_failure
+
+    def figures(self) -> dict[str, Json]:
+        """Give what the run cost: attempts of its calls, failed calls, calls that were sent and not waited for."""
+        own = [line for line in self.lines.values() if line.run is None]
+        return {
+            "attempts": sum(line.attempts for line in own),
+            "failed": self._failed,
+            "kept": self._kept,
+            "abandoned": self._sent - (len(self.lines) - self._kept),
+        }
+
+    async def measure(self) -> End:
+        """Send, journal and count until every claim is done, or nothing more may or can be sent.
+
+        Returns
+        -------
+        str
+            Why it ended.
+
+        Raises
+        ------
+        StoreError
+            If a reply could not be journalled. It was not counted.
+        """
+        loop = asyncio.get_running_loop()
+        self._over = loop.create_future()
+        self._journal.on_failure = self._fail
+        self._began = self._now()
+        ticker = loop.call_later(TELL_SECONDS, self._tick) if self._tell else None
+        self._ticker = ticker
+        try:
+            self._fill()
+            return await self._over
+        finally:
+            if self._ticker is not None:
+                self._ticker.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._tell_now()
+
+    # ---- sending
+
+    def _fill(self) -> None:
+        """Send what is wanted, as far as may be; end the run when nothing is wanted and nothing is on its way."""
+        while self._closing is None and len(self._tasks) < self._flow.limit:
+            ask = self._next()
+            if ask is None:
+                break
+            self._closing = self._purse.refuses(len(self._tasks))
+            if self._closing is None:
+                self._send(ask)
+        if not self._tasks:
+            self._end_idle()
+
+    def _end_idle(self) -> None:
+        if self._suspects and self._closing is None:
+            self._give_up()  # nothing answered since the target began to fail
+        else:
+            self._finish(self._closing or "complete")
+
+    def _next(self) -> Ask | None:
+        """Give the next call to send: those of trials already drawn first, then claim by claim in turn."""
+        while True:
+            while self._queue:
+                ask = self._queue.popleft()
+                if any(claim.decision is None for claim, _pending in self._waiting[ask.key]):
+                    return ask
+                del self._waiting[ask.key]
+            if not self._draw():
+                return None
+
+    def _draw(self) -> bool:
+        """Let the next claim in turn that wants a trial draw one; False when none does."""
+        for _turn in range(len(self._active)):
+            claim = self._active[0]
+            if claim.wants:
+                self._active.rotate(-1)
+                self._expect(claim, claim.draw())
+                return True
+            if claim.done:
+                self._active.popleft()
+            else:
+                self._active.rotate(-1)
+        return False
+
+    def _expect(self, claim: Claim, pending: Pending) -> None:
+        for ask in pending.asks:
+            if ask.key in self.lines:
+                continue
+            pending.open += 1
+            waiting = self._waiting.get(ask.key)
+            if waiting is None:
+                self._waiting[ask.key] = [(claim, pending)]
+                self._queue.append(ask)
+            else:
+                waiting.append((claim, pending))
+        if not pending.open:
+            self._count(claim)
+
+    def _send(self, ask: Ask) -> None:
+        self._purse.sent += 1
+        self._sent += 1
+        task = asyncio.get_running_loop().create_task(self._call(ask))
+        self._tasks.add(task)
+
+    async def _call(self, ask: Ask) -> None:
+        began = self._now()
+        try:
+            result = await ask_patiently(self._target, ask.request, self._patience, self._notice)
+            self._finished(ask, result, began)
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for the run
+            self._fail(error)
+        finally:
+            self._tasks.discard(asyncio.current_task())
+        if self._over is not None and not self._over.done():
+            self._fill()
+
+    # ---- receiving
+
+    def _notice(self, failure: CallError, began: float) -> None:
+        self._last_failure = failure
+        if failure.overload:
+            self._flow.overloaded(began, self._now())
+
+    def _finished(self, ask: Ask, result: Result, began: float) -> None:
+        if result.answer is None:
+            self._failed_call(ask, result, began)
+            return
+        answer = result.answer
+        self._answered_at = self._now()
+        self._flow.succeeded(result.seconds, len(self._tasks), self._answered_at)
+        self._answered = True
+        self._in_a_row = self._unusable_in_a_row = 0
+        if self._suspects:
+            self._clear_suspects()
+        self._keep(
+            Line(
+                ask.key,
+                answer.end,
+                answer.reply,
+                None,
+                round(result.seconds, 6),
+                result.attempts,
+                answer.tokens_in,
+                answer.tokens_out,
+                answer.guard,
+                ask.request,
+                answer.cut,
+            )
+        )
+
+    def _failed_call(self, ask: Ask, result: Result, began: float) -> None:
+        """Keep a failure, or hold it back while it may be the target that is gone and not the call that failed.
+
+        Only calls that began after the last answer speak against the target: a call that fails takes longer than one
+        that is answered, so that failures come in rows at the end without meaning anything.
+        """
+        failure = result.failure
+        unusable = failure is not None and failure.unusable
+        line = Line(
+            ask.key,
+            "error",
+            error=failure.kind if failure else "error",
+            seconds=round(result.seconds, 6),
+            attempts=result.attempts,
+            request=ask.request,
+        )
+        if unusable:
+            self._suspects.append(line)
+        else:
+            self._keep(line)
+        if began >= self._answered_at:
+            self._in_a_row += 1
+            self._unusable_in_a_row += unusable
+            if self._unusable_in_a_row >= UNUSABLE_IN_A_ROW or self._in_a_row >= FAILED_IN_A_ROW:
+                self._give_up()
+
+    def _clear_suspects(self) -> None:
+        """Keep what was held back: the target answers again, so these were failures of the calls themselves."""
+        suspects, self._suspects = self._suspects, []
+        for line in suspects:
+            self._keep(line)
+
+    def _give_up(self) -> None:
+        self._finish("target-failed" if self._answered else "target-unreachable")
+
+    def _keep(self, line: Line) -> None:
+        """Journal a finished call, then let it count."""
+        self._journal.write(line)
+        self.lines[line.key] = line
+        self._failed += line.end == "error"
+        self._purse.pay(line)
+        for claim, pending in self._waiting.pop(line.key, ()):
+            pending.open -= 1
+            if claim.decision is None:
+                self._count(claim)
+
+    def _count(self, claim: Claim) -> None:
+        if claim.fold(self.lines) and claim.verdict is None:
+            verdict = claim.conclude()
+            if self._tell:
+                self._tell(ClaimDecided(verdict))
+        if self._closing is None and self._tasks and claim.done and all(one.done for one in self._claims):
+            self._closing = "complete"
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._finish, "complete")
+
+    # ---- ending
+
+    def _finish(self, end: End) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(end)
+
+    def _fail(self, error: Exception) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_exception(error)
+
+    # ---- telling
+
+    def _tick(self) -> None:
+        self._tell_now()
+        self._ticker = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tick)
+
+    def _tell_now(self) -> None:
+        if self._tell is None:
+            return
+        self._tell(
+            CallFinished(
+                run=self._run,
+                system=self._system,
+                calls=len(self.lines),
+                failed=self._failed,
+                sent=self._sent,
+                in_flight=len(self._tasks),
+                limit=self._flow.limit,
+                seconds=self._now() - self._began,
+                last=self._last_failure.kind if self._last_failure else None,
+            )
+        )
+        for claim in self._claims:
+            if claim.verdict is None and claim.n != self._told.get(claim.key, 0):
+                self._told[claim.key] = claim.n
+                self._tell(ClaimMoved(claim.key, claim.n, *claim.position(), claim.commitment.threshold))

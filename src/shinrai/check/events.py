@@ -1,0 +1,128 @@
+"""What a run tells about itself while it goes on. For eyes only: nothing is computed from these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shinrai.records import Id, Verdict
+
+__all__ = [
+    "CallFinished",
+    "ClaimBegan",
+    "ClaimDecided",
+    "ClaimMoved",
+    "Event",
+    "RunBegan",
+    "RunEnded",
+    "Tell",
+    "Waiting",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Another command works in this workspace; this one goes on when it has finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBegan:
+    """A claim that a run sets out to measure.
+
+    Parameters
+    ----------
+    key : str
+        ``claim@system``.
+    threshold : float or tuple of float, optional
+        In the unit of the metric.
+    budget : int
+        Trials at most (those that the data and the commitment allow).
+    calls : int
+        Calls that all of them would need.
+    """
+
+    key: str
+    threshold: float | tuple[float, float] | None
+    budget: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunBegan:
+    """A run starts, or goes on after an interruption.
+
+    Parameters
+    ----------
+    kept : int
+        Finished calls of earlier that are not sent again.
+    """
+
+    run: str
+    system: Id
+    claims: tuple[ClaimBegan, ...]
+    kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """Calls finished since the last time this was told (several at once when they are many).
+
+    Parameters
+    ----------
+    calls : int
+        Finished calls of this run so far, those kept from earlier included.
+    failed : int
+        Of these, without a reply.
+    sent : int
+        Calls sent since the command started.
+    in_flight, limit : int
+        Calls on their way, and the number that may be.
+    seconds : float
+        Since the run began.
+    last : str, optional
+        Kind of the last failed attempt, such as ``http-429``.
+    """
+
+    run: str
+    system: Id
+    calls: int
+    failed: int
+    sent: int
+    in_flight: int
+    limit: int
+    seconds: float
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMoved:
+    """New trials of a claim were counted. Rates and bounds are in the unit of the metric."""
+
+    key: str
+    n: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    threshold: float | tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDecided:
+    """A claim has its verdict. It is in the ledger when the run has ended."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run is over and its verdicts are in the ledger."""
+
+    run: str
+    system: Id
+    end: str
+    calls: int
+
+
+Event: TypeAlias = Waiting | RunBegan | CallFinished | ClaimMoved | ClaimDecided | RunEnded
+Tell: TypeAlias = Callable[[Event], None]

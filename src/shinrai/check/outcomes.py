@@ -1,0 +1,230 @@
+"""Claims that need no calls: documents, observed values, and trials that happened elsewhere.
+
+What is read here is in the ledger before; evidence is named in a verdict by the hash of its ledger entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from shinrai.check.claims import Claim
+from shinrai.check.order import committed_order
+from shinrai.check.scorers import Context, scorer
+from shinrai.errors import TamperedError, UsageError
+from shinrai.i18n import _
+from shinrai.ledger import Entry, Promise, State
+from shinrai.records import (
+    Attestation,
+    Commitment,
+    Digest,
+    Evidence,
+    Import,
+    Measured,
+    Observation,
+    Reason,
+    Text,
+    Verdict,
+    digest_file,
+)
+from shinrai.source import read_items
+from shinrai.stats import binomial_interval
+
+__all__ = ["judge_outcome", "needs_no_calls"]
+
+Brought: TypeAlias = Sequence[tuple[Entry, Evidence]]
+
+
+def needs_no_calls(commitment: Commitment) -> bool:
+    """Whether a claim is judged from evidence in the ledger alone."""
+    imported = commitment.data is not None and commitment.data.use.imported is not None
+    return commitment.metric in {"attested", "observed"} or imported
+
+
+def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Verdict:
+    """Judge a claim that needs no calls.
+
+    Parameters
+    ----------
+    promise : Promise
+        Attested, observed, or on imported trials.
+    state : State
+        Holds the evidence.
+    root : Path
+        Of the workspace, for the kept copies of imports.
+    today : date
+        Documents are looked at as of this day.
+
+    Returns
+    -------
+    Verdict
+        The same for the same evidence and day.
+
+    Raises
+    ------
+    TamperedError
+        If the kept copy of an import is gone or changed.
+    """
+    commitment = promise.commitment
+    match commitment.metric:
+        case "attested":
+            return _attested(promise, state.evidence, today)
+        case "observed":
+            return _observed(promise, state.evidence)
+        case _:
+            return _imported(promise, state, root)
+
+
+def _verdict(promise: Promise, status: Measured, reason: Reason) -> Verdict:
+    commitment = promise.commitment
+    return Verdict(
+        commitment=promise.digest, claim=commitment.claim, system=commitment.system, status=status, reason=reason
+    )
+
+
+def _about(commitment: Commitment, found: Attestation | Observation) -> bool:
+    return found.subject == commitment.subject and found.system in {None, commitment.system}
+
+
+# ---- documents
+
+
+def _attested(promise: Promise, evidence: Brought, today: date) -> Verdict:
+    """Met while a document in force says so; of several, the one that is valid longest counts."""
+    found = [
+        (entry, one)
+        for entry, one in evidence
+        if isinstance(one, Attestation) and _about(promise.commitment, one) and one.effective <= today
+    ]
+    if not found:
+        return _verdict(promise, "not_measured", "no-evidence")
+    entry, best = max(found, key=lambda pair: (pair[1].valid_until or date.max, pair[0].seq))
+    details = {"valid_until": best.valid_until.isoformat()} if best.valid_until else {}
+    in_force = best.valid_until is None or today <= best.valid_until
+    verdict = _verdict(promise, *(("met", "decided") if in_force else ("not_measured", "expired")))
+    return verdict.model_copy(update={"evidence": (entry.hash,), "details": details})
+
+
+# ---- observed values
+
+
+class _Reading(NamedTuple):
+    status: Measured
+    reason: Reason
+    lower: float | None = None
+    upper: float | None = None
+    level: float | None = None
+
+
+def _observed(promise: Promise, evidence: Brought) -> Verdict:
+    """Compare the newest observation with the threshold.
+
+    A share with a stated sample is compared by its exact binomial interval, each side at level alpha, so that a small
+    sample decides nothing it cannot decide. Any other value is compared as it stands, and the verdict says so.
+    """
+    commitment = promise.commitment
+    found = [(entry, one) for entry, one in evidence if isinstance(one, Observation) and _about(commitment, one)]
+    if not found:
+        return _verdict(promise, "not_measured", "no-evidence")
+    entry, newest = max(found, key=lambda pair: (pair[1].as_of, pair[0].seq))
+    sampled = newest.sample is not None and newest.unit == "share" and 0.0 <= newest.value <= 1.0
+    reading = _by_interval(commitment, newest) if sampled else _as_it_stands(commitment, newest.value)
+    note = None
+    if not sampled:
+        note = Text(
+            en="Compared as it was published, without an interval: the size of the sample is not known.",
+            ja="標本の大きさが不明なため、区間を付けず、公表された値をそのまま比べています。",
+        )
+    details = {"as_of": newest.as_of.isoformat(), "unit": newest.unit, "source": newest.source}
+    return _verdict(promise, reading.status, reading.reason).model_copy(
+        update={
+            "estimate": newest.value,
+            "lower": reading.lower,
+            "upper": reading.upper,
+            "level": reading.level,
+            "retrospective": newest.as_of.isoformat() < promise.at[:10] or entry.seq < promise.seq,
+            "evidence": (entry.hash,),
+            "note": note,
+            "details": details,
+        }
+    )
+
+
+def _limits(commitment: Commitment) -> tuple[float, float]:
+    """Give the range in which the value keeps the promise, both ends included.
+
+    Raises
+    ------
+    UsageError
+        If there is no threshold.
+    """
+    threshold = commitment.threshold
+    if isinstance(threshold, tuple):
+        return threshold
+    if threshold is None:
+        raise UsageError("check.no-threshold", _("{claim} has no threshold").format(claim=commitment.claim))
+    return (float("-inf"), threshold) if commitment.comparator == "at-most" else (threshold, float("inf"))
+
+
+def _as_it_stands(commitment: Commitment, value: float) -> _Reading:
+    low, high = _limits(commitment)
+    return _Reading("met" if low <= value <= high else "violated", "decided")
+
+
+def _by_interval(commitment: Commitment, found: Observation) -> _Reading:
+    sample = found.sample or 1
+    interval = binomial_interval(round(found.value * sample), sample, 1.0 - 2.0 * commitment.alpha)
+    low, high = _limits(commitment)
+    bounds = (interval.lower, interval.upper, interval.level)
+    if low <= interval.lower and interval.upper <= high:
+        return _Reading("met", "decided", *bounds)
+    if interval.upper < low or high < interval.lower:
+        return _Reading("violated", "decided", *bounds)
+    return _Reading("undecided", "data-spent", *bounds)
+
+
+# ---- trials that happened elsewhere
+
+
+def _imported(promise: Promise, state: State, root: Path) -> Verdict:
+    """Count all rows of the import that the promise names, in committed order.
+
+    Raises
+    ------
+    TamperedError
+        If the kept copy is gone or changed.
+    UsageError
+        If the promise names no data.
+    """
+    commitment = promise.commitment
+    data, use = commitment.data, commitment.scorer
+    if data is None or use is None:
+        raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
+    source = _import_of(state, data.digest, commitment.system)
+    if source is None:
+        return _verdict(promise, "not_measured", "no-data")
+    entry, found = source
+    path = root / found.file
+    if not path.is_file() or digest_file(path) != data.digest:
+        raise TamperedError(
+            "check.import-changed",
+            _("the kept copy {file} of the import {name} is gone or was changed").format(
+                file=found.file, name=found.name
+            ),
+        )
+    order = committed_order(read_items(path, shown_as=found.name), commitment)
+    secrets = version.system.secrets if (version := state.version(commitment.system)) else ()
+    claim = Claim(commitment, promise.digest, order, kind=None, score=scorer(use.use, Context(secrets=secrets)))
+    claim.take_all()
+    return claim.conclude().model_copy(update={"evidence": (entry.hash,)})
+
+
+def _import_of(state: State, mark: Digest, system: str) -> tuple[Entry, Import] | None:
+    found = [
+        (entry, one)
+        for entry, one in state.evidence
+        if isinstance(one, Import) and one.file_digest == mark and one.system == system
+    ]
+    return found[-1] if found else None

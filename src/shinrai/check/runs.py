@@ -1,0 +1,498 @@
+"""Runs: what is measured together, what is taken up again, and what the ledger hears of it.
+
+A run begins in the ledger before its first call and ends there with its verdicts and the digests of its files, in one
+transaction. A run that was interrupted (``kill -9``, Ctrl-C, a full disk) stays open; the next ``check`` goes on with
+it. A run that ended without an answer for some claims (the target failed, the budget was spent) is closed; the next
+run takes its finished calls over, and asks again what had failed.
+
+Replies that were seen count for the promises they were made for, and for no others: a promise is measured in the
+run that began with it, or one that continues it. Giving up a run to draw better replies is therefore not possible,
+and a new promise never sees an old reply.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from shinrai.check.claims import Claim
+from shinrai.check.engine import End, Engine
+from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
+from shinrai.check.journal import Journal, Line, read_journal
+from shinrai.check.order import committed_order
+from shinrai.check.outcomes import judge_outcome, needs_no_calls
+from shinrai.check.patience import Patience
+from shinrai.check.purse import Purse
+from shinrai.check.scorers import Context, scorer
+from shinrai.check.targets.protocol import CallError, Target
+from shinrai.check.targets.stack import target_of
+from shinrai.errors import StoreError, TamperedError, TargetError, UsageError, nearest
+from shinrai.i18n import _, current_language
+from shinrai.ledger import Ledger, Promise, Run, State
+from shinrai.records import (
+    SCORER_VERSIONS,
+    Budget,
+    Commitment,
+    Digest,
+    Id,
+    Item,
+    Json,
+    Judged,
+    Payload,
+    Reason,
+    RunFinished,
+    RunStarted,
+    SystemVersion,
+    Text,
+    Verdict,
+    digest_file,
+)
+from shinrai.source import read_items
+from shinrai.workspace import data_file, fingerprint
+
+__all__ = ["CALLS", "RUNS", "TRIALS", "run"]
+
+RUNS = ".shinrai/runs"
+CALLS = "calls.jsonl"
+TRIALS = "trials.jsonl"
+
+_REASONS: dict[End, Reason | None] = {
+    "complete": None,
+    "target-unreachable": "target-unreachable",
+    "target-failed": "target-failed",
+    "budget-spent": "budget-spent",
+    "money-spent": "money-spent",
+}
+
+
+async def run(  # noqa: PLR0913 - the contract of the room
+    root: Path,
+    ledger: Ledger,
+    *,
+    systems: Collection[str] | None = None,
+    claims: Collection[str] | None = None,
+    budget: Budget,
+    tell: Tell | None = None,
+    patience: Patience | None = None,
+) -> list[Verdict]:
+    """Measure every promise in force that has no verdict yet.
+
+    Parameters
+    ----------
+    root : Path
+        Of the workspace. Whoever calls holds its lock (`shinrai.workspace.lock`).
+    ledger : Ledger
+        Open for writing. Only what it holds counts: promises, system versions, and the files that they pin.
+    systems : collection of str, optional
+        Only these systems.
+    claims : collection of str, optional
+        Only these claims, as path or as ``path@system``.
+    budget : Budget
+        Calls and money that may be spent now.
+    tell : callable, optional
+        Told what happens.
+    patience : Patience, optional
+        How failed attempts are tried again.
+
+    Returns
+    -------
+    list of Verdict
+        The new ones, as they were written to the ledger.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, or a file is no longer what was promised: plan first.
+    StoreError
+        If a reply or a verdict could not be kept. The run goes on where it was, next time.
+    TamperedError
+        If the files of a run are not what the run wrote.
+    asyncio.CancelledError
+        When interrupted. The run stays open, and goes on where it was, next time.
+    """
+    check = _Check(root, ledger, Purse(budget), tell or _to_nobody, patience or Patience(), telling=tell is not None)
+    return await check.measure(systems, claims)
+
+
+def _to_nobody(_event: Event) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Promises that are measured in one run.
+
+    Parameters
+    ----------
+    before : Run, optional
+        The run that they were last measured in: gone on with when it is open, taken over from when it is closed.
+    """
+
+    before: Run | None
+    promises: list[Promise] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A system that is being measured, and its target once it is open."""
+
+    version: SystemVersion
+    target: Target
+
+
+class _Check:
+    """One ``shinrai check``."""
+
+    def __init__(
+        self, root: Path, ledger: Ledger, purse: Purse, tell: Tell, patience: Patience, *, telling: bool
+    ) -> None:
+        self._root = root
+        self._ledger = ledger
+        self._purse = purse
+        self._tell = tell
+        self._engine_tell = tell if telling else None
+        self._patience = patience
+        self._items: dict[Path, list[Item]] = {}
+        self._digests: dict[Path, Digest] = {}
+
+    async def measure(self, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Verdict]:
+        state = self._ledger.state()
+        chosen = _chosen(state, systems, claims)
+        by_system: dict[Id, list[Promise]] = {}
+        for promise in chosen:
+            if not needs_no_calls(promise.commitment) and not _settled(state, promise):
+                by_system.setdefault(promise.commitment.system, []).append(promise)
+        for system, promises in by_system.items():
+            self._require_unchanged(state, system, promises)
+        verdicts = self._judge_outcomes(state, [one for one in chosen if needs_no_calls(one.commitment)])
+        self._close_overtaken(state, systems)
+        for system, promises in by_system.items():
+            verdicts += await self._measure_system(_version(state, system), _groups(state, promises))
+        return verdicts
+
+    def _judge_outcomes(self, state: State, promises: Sequence[Promise]) -> list[Verdict]:
+        today, new = _today(state), []
+        for promise in promises:
+            verdict = judge_outcome(promise, state, self._root, today)
+            last = state.judgement(promise.commitment.key)
+            if last is None or last.verdict != verdict:
+                new.append(verdict)
+        self._ledger.append(*(Judged(verdict=verdict) for verdict in new))
+        for verdict in new:
+            self._tell(ClaimDecided(verdict))
+        return new
+
+    # ---- what was promised is what is there
+
+    def _require_unchanged(self, state: State, system: Id, promises: Sequence[Promise]) -> None:
+        version = _version(state, system)
+        mark, _files = fingerprint(version.system, self._root)
+        for promise in promises:
+            commitment = promise.commitment
+            if not commitment.fingerprint == version.fingerprint == mark:
+                raise _plan_first(_("the system {name} has changed since the plan").format(name=system))
+            data, use = commitment.data, commitment.scorer
+            if data is None or use is None:
+                raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
+            if self._digest(data_file(self._root, data.use)) != data.digest:
+                raise _plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
+            if SCORER_VERSIONS[use.use.id] != use.version:
+                raise _plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
+
+    def _digest(self, path: Path) -> Digest:
+        if path not in self._digests:
+            self._digests[path] = digest_file(path)
+        return self._digests[path]
+
+    # ---- runs
+
+    def _close_overtaken(self, state: State, systems: Collection[str] | None) -> None:
+        """Close open runs of which no promise is waiting for its verdict any more."""
+        waiting = {promise.digest for promise in state.promises.values() if not _settled(state, promise)}
+        for one in state.runs.values():
+            started = one.started
+            if (
+                one.finished is None
+                and not waiting & set(started.commitments)
+                and (not systems or started.system in systems)
+            ):
+                calls = sum(1 for _line in read_journal(self._root / started.directory / CALLS, shown_as=CALLS))
+                self._ledger.append(self._finished(started, "superseded", calls, {}))
+
+    async def _measure_system(self, version: SystemVersion, groups: Sequence[_Group]) -> list[Verdict]:
+        self._purse.price_of(version.system.model)
+        opened = _Opened(version, target_of(version.system, self._root))
+        try:
+            try:
+                await opened.target.open()
+            except TargetError as error:
+                return self._unreachable(groups, error)
+            verdicts = []
+            for group in groups:
+                verdicts += await self._measure_group(opened, group)
+            return verdicts
+        finally:
+            await opened.target.close()
+
+    def _unreachable(self, groups: Sequence[_Group], error: TargetError) -> list[Verdict]:
+        """Say of every claim that the target could not even be opened. No run is begun for that."""
+        note = Text(**{current_language(): error.message})
+        verdicts = [
+            Verdict(
+                commitment=promise.digest,
+                claim=promise.commitment.claim,
+                system=promise.commitment.system,
+                status="not_measured",
+                reason="target-unreachable",
+                note=note,
+            )
+            for group in groups
+            for promise in group.promises
+        ]
+        self._ledger.append(*(Judged(verdict=verdict) for verdict in verdicts))
+        for verdict in verdicts:
+            self._tell(ClaimDecided(verdict))
+        return verdicts
+
+    async def _measure_group(self, opened: _Opened, group: _Group) -> list[Verdict]:
+        started, journal = self._begin(opened.version, group)
+        try:
+            engine, claims = self._set_up(opened, group, started, journal)
+            end = await engine.measure()
+        finally:
+            journal.close()
+        return self._conclude(started, claims, engine, end, group)
+
+    def _begin(self, version: SystemVersion, group: _Group) -> tuple[RunStarted, Journal]:
+        """Go on with an open run, or begin a new one, with what an earlier one already has."""
+        before = group.before
+        if before is not None and before.finished is None:
+            path = self._root / before.started.directory / CALLS
+            return before.started, Journal(path, shown_as=f"{before.started.directory}/{CALLS}")
+        carried = self._carried(before)
+        name = f"run-{len(self._ledger.state().runs) + 1:04d}"
+        directory = f"{RUNS}/{name}"
+        path = self._root / directory / CALLS
+        Journal.create(path)
+        started = RunStarted(
+            run=name,
+            system=version.system.id,
+            fingerprint=version.fingerprint,
+            commitments=tuple(promise.digest for promise in group.promises),
+            directory=directory,
+        )
+        self._ledger.append(started)
+        journal = Journal(path, shown_as=f"{directory}/{CALLS}")
+        for line in carried:
+            journal.write(line)
+            journal.lines.append(line)
+        return started, journal
+
+    def _carried(self, before: Run | None) -> list[Line]:
+        """Read the finished calls of a closed run.
+
+        Raises
+        ------
+        TamperedError
+            If its file is not what it was when it was closed.
+        """
+        if before is None or before.finished is None:
+            return []
+        shown_as = f"{before.started.directory}/{CALLS}"
+        path = self._root / shown_as
+        if not path.is_file() or digest_file(path) != before.finished.files.get(shown_as):
+            raise TamperedError(
+                "run.file-changed", _("the run file {file} is gone or was changed").format(file=shown_as)
+            )
+        return [
+            msgspec.structs.replace(line, run=line.run or before.started.run)
+            for line in read_journal(path, shown_as=shown_as)
+            if line.end != "error"
+        ]
+
+    def _set_up(
+        self, opened: _Opened, group: _Group, started: RunStarted, journal: Journal
+    ) -> tuple[Engine, list[Claim]]:
+        system = opened.version.system
+        context = Context(secrets=system.secrets)
+        claims = []
+        for promise in group.promises:
+            commitment = promise.commitment
+            claims.append(
+                Claim(
+                    commitment,
+                    promise.digest,
+                    committed_order(self._items_of(commitment), commitment),
+                    kind=system.kind,
+                    score=scorer(_scorer(commitment), context),
+                    run=started.run,
+                )
+            )
+        began = tuple(
+            ClaimBegan(claim.key, claim.commitment.threshold, len(claim.order), claim.calls_at_most())
+            for claim in claims
+        )
+        self._tell(RunBegan(started.run, system.id, began, kept=len(journal.lines)))
+        engine = Engine(
+            run=started.run,
+            system=system.id,
+            target=opened.target,
+            claims=claims,
+            journal=journal,
+            purse=self._purse,
+            patience=self._patience,
+            tell=self._engine_tell,
+        )
+        return engine, claims
+
+    def _items_of(self, commitment: Commitment) -> list[Item]:
+        if commitment.data is None or commitment.data.use.file is None:
+            return []
+        path = data_file(self._root, commitment.data.use)
+        if path not in self._items:
+            self._items[path] = read_items(path, shown_as=commitment.data.use.file)
+        return self._items[path]
+
+    def _conclude(
+        self, started: RunStarted, claims: Sequence[Claim], engine: Engine, end: End, group: _Group
+    ) -> list[Verdict]:
+        """Write the trials down, then the verdicts and the end of the run in one transaction."""
+        already = {claim.key for claim in claims if claim.verdict is not None}
+        verdicts = [claim.conclude(_REASONS[end], _note(end, engine.last_failure)) for claim in claims]
+        _write_trials(self._root / started.directory / TRIALS, claims)
+        details = engine.figures()
+        if end not in {"complete", "target-failed"}:
+            details["why"] = end
+        if group.before is not None and group.before.finished is not None:
+            details["continues"] = group.before.started.run
+        how: Literal["complete", "target-failed"] = "target-failed" if end.startswith("target-") else "complete"
+        payloads: list[Payload] = [Judged(verdict=verdict) for verdict in verdicts]
+        self._ledger.append(*payloads, self._finished(started, how, len(engine.lines), details))
+        for verdict in verdicts:
+            if verdict.key not in already:
+                self._tell(ClaimDecided(verdict))
+        self._tell(RunEnded(started.run, started.system, end, len(engine.lines)))
+        return verdicts
+
+    def _finished(
+        self,
+        started: RunStarted,
+        end: Literal["complete", "target-failed", "superseded"],
+        calls: int,
+        details: dict[str, Json],
+    ) -> RunFinished:
+        names = [f"{started.directory}/{name}" for name in (CALLS, TRIALS)]
+        files = {name: digest_file(self._root / name) for name in names if (self._root / name).is_file()}
+        return RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
+
+
+def _chosen(state: State, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Promise]:
+    """Give the promises in force that were asked for, in the order in which they were made."""
+    promises = list(state.promises.values())
+    if systems:
+        _require_known(systems, state.versions, _("there is no system {name} in the ledger"))
+        promises = [promise for promise in promises if promise.commitment.system in systems]
+    if claims:
+        known = {name for one in state.promises.values() for name in (one.commitment.claim, one.commitment.key)}
+        _require_known(claims, known, _("there is no promise {name} in force"))
+        promises = [one for one in promises if one.commitment.claim in claims or one.commitment.key in claims]
+    return promises
+
+
+def _require_known(names: Collection[str], known: Collection[str], message: str) -> None:
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            raise UsageError(
+                "check.unknown-name",
+                message.format(name=repr(name)),
+                hint=_("did you mean {name}?").format(name=repr(close)) if close else None,
+            )
+
+
+def _settled(state: State, promise: Promise) -> bool:
+    """Whether a promise has a verdict that stays. One that was cut short by the budget of a command can go on."""
+    for judgement in reversed(state.judgements.get(promise.commitment.key, [])):
+        verdict = judgement.verdict
+        if verdict.commitment == promise.digest:
+            return verdict.status != "not_measured" and not verdict.details.get("cut_short")
+    return False
+
+
+def _groups(state: State, promises: Iterable[Promise]) -> list[_Group]:
+    """Put together what is measured together: open runs first, then closed ones to be continued, then new promises."""
+    groups: dict[str, _Group] = {}
+    for promise in promises:
+        before = _last_run(state, promise)
+        name = before.started.run if before else ""
+        groups.setdefault(name, _Group(before)).promises.append(promise)
+    return sorted(
+        groups.values(), key=lambda group: 2 if group.before is None else int(group.before.finished is not None)
+    )
+
+
+def _last_run(state: State, promise: Promise) -> Run | None:
+    found = [
+        one
+        for one in state.runs.values()
+        if promise.digest in one.started.commitments and one.started.fingerprint == promise.commitment.fingerprint
+    ]
+    return found[-1] if found else None
+
+
+def _version(state: State, system: Id) -> SystemVersion:
+    version = state.version(system)
+    if version is None:
+        raise _plan_first(_("the ledger holds no version of the system {name}").format(name=system))
+    return version
+
+
+def _scorer(commitment: Commitment) -> Any:  # noqa: ANN401 - a union of twelve records
+    return commitment.scorer.use if commitment.scorer else None
+
+
+def _plan_first(message: str) -> UsageError:
+    return UsageError("check.plan-first", message, hint=_("run `shinrai plan` first: it makes a new promise"))
+
+
+def _today(state: State) -> date:
+    """Give the day, by the later of the wall clock and the newest entry: a clock set back revives no document."""
+    now = datetime.now(UTC)
+    if state.head is not None:
+        now = max(now, datetime.fromisoformat(state.head.at))
+    return now.astimezone().date()
+
+
+def _note(end: End, failure: CallError | None) -> Text | None:
+    if failure is None or not end.startswith("target-"):
+        return None
+    return Text(en=f"{failure.kind}: {failure.detail}"[:500] if failure.detail else failure.kind)
+
+
+def _write_trials(path: Path, claims: Sequence[Claim]) -> None:
+    """Write all trials, claim by claim in committed order; the file is there whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+    draft = path.with_suffix(".draft")
+    try:
+        with draft.open("wb") as file:
+            for claim in claims:
+                file.writelines(encode(trial) + b"\n" for trial in claim.trials)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise StoreError(
+            "run.not-written", _("{file} could not be written: {why}").format(file=path.name, why=error.strerror)
+        ) from error

@@ -1,0 +1,63 @@
+"""Scorers: rules that read the replies of one trial and say pass, fail, or why neither.
+
+One file per scorer, one page per scorer in ``docs/scorers``. Every rule is a pure function of the item, the requests
+and the replies: no clock, no chance, no network, so that the same replies always get the same scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from shinrai.check.scorers.details import explain
+from shinrai.check.scorers.interface import Context, Request, ScoreFunction
+from shinrai.check.scorers.replies import unmeasured
+from shinrai.records import Call, Item, Score, ScorerUse
+
+__all__ = ["Context", "Request", "ScoreFunction", "explain", "scorer"]
+
+_MODULES = {
+    "exact": "exact",
+    "includes": "includes",
+    "regex": "regex",
+    "json-schema": "json_schema",
+    "refusal": "refusal",
+    "personal-data": "personal_data",
+    "language": "language",
+    "counterfactual": "counterfactual",
+    "consistency": "consistency",
+    "prediction": "prediction",
+    "same-prediction": "same_prediction",
+    "column": "column",
+}
+
+
+def scorer(use: ScorerUse, context: Context) -> ScoreFunction:
+    """Build the scoring function of a check. Imports only the module that this scorer needs.
+
+    Parameters
+    ----------
+    use : ScorerUse
+        The scorer with its parameters.
+    context : Context
+        What it may know of the system.
+
+    Returns
+    -------
+    callable
+        ``(item, requests, calls) -> Score``. Requests and calls of the trial in the same order; both empty for
+        imported rows. A trial with a call that ended in ``error`` is an error (with the call's kind of error as the
+        detail), one with a call that was ``blocked`` is blocked; no rule looks at the other replies of such a trial.
+        The function raises nothing on any reply, whatever it holds.
+
+    Raises
+    ------
+    UsageError
+        If a parameter cannot be used, such as a regular expression with a syntax error.
+    """
+    rule: ScoreFunction = import_module(f"shinrai.check.scorers.{_MODULES[use.id]}").build(use, context)
+
+    def score(item: Item, requests: Sequence[Request], calls: Sequence[Call]) -> Score:
+        return unmeasured(calls) or rule(item, requests, calls)
+
+    return score

@@ -1,0 +1,47 @@
+"""Details of scores: one of a fixed set of English sentences, and what it is about.
+
+They are written into run files, which must not depend on the language somebody works in; ``explain`` gives them in a
+language when they are shown.
+"""
+
+from __future__ import annotations
+
+from shinrai.i18n import Language, translate
+
+_SHOWN = 60
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "extract this, translate it later"
+    """Mark a sentence for translation where it is written."""
+    return sentence
+
+
+def detail(sentence: str, *about: object) -> str:
+    """Join a sentence and what it is about; texts are shortened and cannot control a terminal or a page's direction.
+
+    Parameters
+    ----------
+    sentence : str
+        Marked with ``N_``; holds no ``": "``.
+    *about
+        What was found.
+
+    Returns
+    -------
+    str
+        ``"sentence"`` or ``"sentence: one, two"``.
+    """
+    return f"{sentence}: {', '.join(inert(thing) for thing in about)}" if about else sentence
+
+
+def explain(text: str, language: Language) -> str:
+    """Give a detail in a language. What it is about stays as it was found."""
+    sentence, colon, about = text.partition(": ")
+    return translate(sentence, language) + colon + about if sentence else text
+
+
+def inert(thing: object) -> str:
+    """Shorten a value to 60 characters and replace what is not printable (controls, bidi marks) by ``·``."""
+    text = thing if isinstance(thing, str) else repr(thing)
+    shown = "".join(character if character.isprintable() else "·" for character in text[:_SHOWN])
+    return shown + "…" if len(text) > _SHOWN else shown

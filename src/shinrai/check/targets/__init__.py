@@ -1,0 +1,1 @@
+"""Systems under test: how a call reaches each kind of them."""

@@ -1,0 +1,129 @@
+"""The command line: one file per verb. It is the only part of Shinrai that prints.
+
+Nothing heavy is imported here: a verb's module is loaded when the verb is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from shinrai.errors import ShinraiError
+
+_VERBS = {
+    "init": "Begin a workspace.",
+    "plan": "Resolve what is promised for which system, and commit it.",
+    "do": "Bring facts in: documents, observed values, logs of decisions.",
+    "check": "Measure what is committed, and reach verdicts.",
+    "act": "See what is open, and carry out what was decided.",
+    "status": "Show where every claim stands, from the goal down.",
+    "report": "Write one self-contained page, Japanese and English.",
+    "verify": "Check every record, run file and signature.",
+    "demo": "Turn the whole cycle once on two real AI systems.",
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the verbs, in the order of the cycle."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a verb."""
+        if name not in _VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"shinrai.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one was probably meant."""
+        if args and args[0] not in _VERBS and not args[0].startswith("-"):
+            from shinrai.errors import nearest  # noqa: PLC0415 - only on a mistake
+
+            meant = nearest(args[0], _VERBS)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant!r}?" if meant else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the verbs without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+_EPILOG = """\b
+Examples:
+  shinrai demo                     watch a promise being made, tested, broken, repaired and tested again
+  shinrai init town && cd town     begin a workspace
+  shinrai plan                     commit what the plan promises
+  shinrai check --gate             measure; exit code 0 met, 1 not met, 3 could not measure
+  shinrai report                   write report.html
+"""
+
+
+@click.group(cls=Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "--workspace", metavar="DIR", default=".", help="Work in this folder or above it.")
+@click.option("--lang", type=click.Choice(["ja", "en"]), help="Language of what is printed; by default that of the environment.")
+@click.version_option(package_name="shinrai")
+@click.pass_context
+def cli(ctx: click.Context, workspace: str, lang: str | None) -> None:
+    """Shinrai (信頼): plan, do, check, act for AI systems, as code.
+
+    A policy goal becomes measures, measures become claims, claims are committed before anything is measured, checks
+    move them to verdicts, broken ones become findings, and a finding closes when a re-check passes.
+    """
+    from shinrai.i18n import language_of_environment, use_language  # noqa: PLC0415 - keeps --help light
+
+    use_language("ja" if lang == "ja" else "en" if lang == "en" else language_of_environment())
+    ctx.obj = workspace
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code that the outcome calls for."""
+    try:
+        result = cli.main(arguments, standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\ninterrupted; what is journalled is kept, and the next run goes on from there", err=True)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the one place where errors become words
+        sys.exit(_explain(error))
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _explain(error: Exception) -> int:
+    """Print an error in words; one of our own bugs as a file with its traceback."""
+    from shinrai.errors import ShinraiError, SourceError  # noqa: PLC0415 - only on a mistake
+
+    if isinstance(error, SourceError):
+        from shinrai.source import render  # noqa: PLC0415 - only on a mistake
+
+        click.echo(render(error.problems, color=sys.stderr.isatty()), err=True)
+        return error.exit_code
+    if isinstance(error, ShinraiError):
+        _say(error)
+        return error.exit_code
+    import tempfile  # noqa: PLC0415 - only on a bug
+    import traceback  # noqa: PLC0415 - only on a bug
+
+    with tempfile.NamedTemporaryFile("w", prefix="shinrai-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    click.echo(f"error[internal]: {type(error).__name__}: {error}\n\nThis is a bug in Shinrai. Details: {file.name}", err=True)
+    return 70
+
+
+def _say(error: ShinraiError) -> None:
+    click.echo(f"{click.style(f'error[{error.code}]', fg='red')}: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"\nhint: {error.hint}", err=True)

@@ -1,0 +1,109 @@
+"""``shinrai check``: measure what is committed, and reach verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.i18n import _
+from shinrai.records import Verdict
+
+_EPILOG = """\b
+Examples:
+  shinrai check                              measure everything that has no verdict yet
+  shinrai check --system resident-assistant  only this system
+  shinrai check --gate                       for CI: 0 met · 1 measured and not met · 3 could not measure
+"""
+
+
+@click.command("check", epilog=_EPILOG)
+@click.option("--system", "systems", multiple=True, metavar="ID", help="Only this system; may be given again.")
+@click.option("--claim", "claims", multiple=True, metavar="ID", help="Only claims of this name; may be given again.")
+@click.option("--gate", is_flag=True, help="Exit with 0 met, 1 measured and not met, 3 could not measure.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
+@click.pass_obj
+def command(start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, gate: bool, as_json: bool) -> int:
+    """Measure what is committed, and reach verdicts.
+
+    Claims that have a verdict on what is committed now are not measured again. Findings are opened and closed by what
+    comes out. A run that was interrupted goes on where it was: no finished call is sent again.
+    """
+    from shinrai import act  # noqa: PLC0415 - loaded only when the verb runs
+
+    with session(start, write=True) as opened:
+        verdicts = measure(opened, systems=systems, claims=claims)
+        states = [
+            state
+            for state in opened.ledger.state().claims(today())
+            if (not systems or state.ruling.system in systems) and (not claims or named(state.ruling.claim, claims))
+        ]
+        if as_json:
+            from shinrai.report.tree import claim_json  # noqa: PLC0415 - loaded only when asked for
+
+            put_json({"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]})
+        else:
+            _summary(states, verdicts)
+        return act.gate(states) if gate else 0
+
+
+def named(claim: str, names: tuple[str, ...]) -> bool:
+    """Whether a claim's path or its last part is among the names given."""
+    return claim in names or claim.rpartition("/")[2] in names
+
+
+def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str, ...] = ()) -> list[Verdict]:
+    """Run the engine under the live view, then open and close findings.
+
+    Parameters
+    ----------
+    opened : Session
+        Opened for writing.
+    systems, claims : tuple of str
+        Only these; all when empty.
+
+    Returns
+    -------
+    list of Verdict
+        The new ones.
+    """
+    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
+
+    from shinrai import act, check  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.cli.live import watching  # noqa: PLC0415 - loaded only when the verb runs
+
+    state = opened.ledger.state()
+    wanted = [key.partition("@")[0] for key in state.promises if named(key.partition("@")[0], claims)] if claims else None
+    with watching(Console(stderr=True), lambda verdict: note(line(verdict))) as tell:
+        verdicts = check.check(
+            opened.root,
+            opened.ledger,
+            systems=systems or None,
+            claims=wanted,
+            budget=opened.workspace.settings.budget,
+            tell=tell,
+        )
+    act.sync(opened.ledger, opened.workspace)
+    return verdicts
+
+
+def line(verdict: Verdict) -> str:
+    """Tell a verdict in one line: name, estimate, interval, n, word."""
+    from shinrai.report.words import SHAPES, STATUS_WORDS  # noqa: PLC0415 - loaded only when the verb runs
+
+    name = verdict.claim.rpartition("/")[2]
+    estimate = "–" if verdict.estimate is None else f"{verdict.estimate:.3f}"
+    bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {verdict.upper:.3f}]"
+    word = f"{SHAPES[verdict.status]} {_(STATUS_WORDS[verdict.status])}"
+    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={verdict.counts.total}  {_('calls')}={verdict.calls}"
+
+
+def _summary(states: list[Any], verdicts: list[Verdict]) -> None:
+    from shinrai.cli.words import counts_line, state_table  # noqa: PLC0415 - loaded only when the verb runs
+
+    state_table(states)
+    click.echo(counts_line(states))
+    if not verdicts:
+        note(_("Nothing new to measure: every commitment has its verdict."))
+    note(_("next      shinrai act      shinrai report"))

@@ -1,0 +1,44 @@
+"""``shinrai init``: begin a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from shinrai.cli.session import note
+from shinrai.i18n import _
+
+_EPILOG = """\b
+Examples:
+  shinrai init town-hall
+  shinrai init . --name "AI at Kasumi Town Hall"
+"""
+
+
+@click.command("init", epilog=_EPILOG)
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option("--name", help="Name of the workspace; the folder's name by default.")
+def command(directory: Path, name: str | None) -> None:
+    """Begin a workspace: a small plan, one system, JSON Schemas for your editor, a ledger and its signing key.
+
+    Nothing that exists is overwritten.
+    """
+    from shinrai.workspace import scaffold  # noqa: PLC0415 - loaded only when the verb runs
+
+    root = directory.resolve()
+    scaffold(root, name=name or root.name)
+    begin_ledger(root)
+    click.echo(str(root))
+    note(_("a plan, a system and a ledger with its own signing key (.shinrai/keys, never in git)"))
+    note(_("next      cd {directory}      shinrai plan").format(directory=directory))
+
+
+def begin_ledger(root: Path) -> None:
+    """Make the key pair and the first entry of a workspace's ledger."""
+    from shinrai.ledger import Ledger  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.workspace import load_settings  # noqa: PLC0415 - loaded only when the verb runs
+
+    settings = load_settings(root)
+    with Ledger.create(settings.store, root=root, workspace_id=settings.id) as ledger:
+        ledger.checkpoint()

@@ -1,0 +1,75 @@
+"""What every verb opens first: the workspace, its ledger, and the lock that keeps writers in line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shinrai.i18n import _
+from shinrai.ledger import Ledger
+from shinrai.workspace import Workspace, find_root, load, lock
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An opened workspace."""
+
+    workspace: Workspace
+    ledger: Ledger
+
+    @property
+    def root(self) -> Path:
+        """Folder of the workspace."""
+        return self.workspace.root
+
+
+@contextmanager
+def session(start: str, *, write: bool) -> Iterator[Session]:
+    """Open the workspace that a folder belongs to.
+
+    Parameters
+    ----------
+    start : str
+        The folder, or one above which the workspace lies.
+    write : bool
+        Whether to wait for the workspace's lock. Writers come one after the other; readers never wait.
+
+    Yields
+    ------
+    Session
+    """
+    root = find_root(Path(start).resolve())
+    with ExitStack() as stack:
+        if write:
+            stack.enter_context(lock(root, waiting=_waiting))
+        workspace = load(root)
+        ledger = stack.enter_context(Ledger.open(workspace.settings.store, root=root))
+        yield Session(workspace, ledger)
+        if write and ledger.head is not None:
+            ledger.checkpoint()
+
+
+def today() -> date:
+    """Give the day on the wall clock."""
+    return datetime.now().astimezone().date()
+
+
+def put_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Print JSON for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def note(message: str) -> None:
+    """Tell the person at the terminal something that is not data."""
+    click.echo(message, err=True)
+
+
+def _waiting() -> None:
+    note(_("another command is writing to this workspace; waiting for it to end ..."))

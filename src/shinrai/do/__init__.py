@@ -1,0 +1,9 @@
+"""Do: bring facts in. Documents, observed values, and logs of what happened elsewhere."""
+
+from __future__ import annotations
+
+from shinrai.do.decisions import import_decisions
+from shinrai.do.keeping import kept_path
+from shinrai.do.statements import attest, observe
+
+__all__ = ["attest", "import_decisions", "kept_path", "observe"]

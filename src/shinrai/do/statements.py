@@ -1,0 +1,177 @@
+"""What people state: documents that say something is so, and values that were observed or published."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from pathlib import Path
+
+from shinrai.do.keeping import keep
+from shinrai.do.naming import require_role, require_subject, require_system
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.ledger import Ledger
+from shinrai.records import Attestation, EvidenceBrought, Id, Observation, Role
+from shinrai.workspace import Workspace
+
+
+def attest(  # noqa: PLR0913 - one argument for each thing that an attestation says
+    ledger: Ledger,
+    workspace: Workspace,
+    *,
+    subject: str,
+    document: Path,
+    by: Role,
+    effective: date,
+    valid_until: date | None = None,
+    system: Id | None = None,
+) -> Attestation:
+    """Bring in a document that says something is so.
+
+    A copy is kept, and its digest goes into the ledger. Bringing the very same again changes nothing.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for writing.
+    workspace : Workspace
+        As loaded.
+    subject : str
+        What it is about: the subject of a check with the metric ``attested``.
+    document : Path
+        Any file that is not empty.
+    by : Role
+        Who attests.
+    effective : date
+        From when it holds.
+    valid_until : date, optional
+        The last day on which it holds; without it, it holds until it is replaced.
+    system : Id, optional
+        The system it is about; without it, the organisation and thus every system.
+
+    Returns
+    -------
+    Attestation
+
+    Raises
+    ------
+    UsageError
+        If the document cannot be read or is empty, a name is unknown, or it ends before it begins.
+    StoreError
+        If the copy cannot be kept.
+    """
+    require_system(system, workspace)
+    require_subject(subject, "attested", workspace)
+    require_role(by, workspace)
+    if valid_until is not None and valid_until < effective:
+        raise UsageError(
+            "do.ends-before-it-begins",
+            _("The attestation would end on {end}, before it takes effect on {start}").format(
+                end=valid_until, start=effective
+            ),
+        )
+    content = _read(document)
+    _kept, digest = keep(workspace.root, content, document.name)
+    evidence = Attestation(
+        subject=subject,
+        system=system,
+        document=document.name,
+        document_digest=digest,
+        by=by,
+        effective=effective,
+        valid_until=valid_until,
+    )
+    bring(ledger, evidence)
+    return evidence
+
+
+def observe(  # noqa: PLR0913 - one argument for each thing that an observation says
+    ledger: Ledger,
+    workspace: Workspace,
+    *,
+    subject: str,
+    value: float,
+    unit: str,
+    as_of: date,
+    source: str,
+    system: Id | None = None,
+    population: str | None = None,
+    sample: int | None = None,
+) -> Observation:
+    """Bring in a value that somebody observed or published. Bringing the very same again changes nothing.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for writing.
+    workspace : Workspace
+        As loaded.
+    subject : str
+        What was observed: the subject of a check with the metric ``observed``.
+    value : float
+        In the unit of the check's threshold; finite.
+    unit : str
+        That of the threshold.
+    as_of : date
+        The day that the value is about.
+    source : str
+        Where it comes from, so that others can look it up.
+    system : Id, optional
+        The system it is about; without it, the organisation and thus every system.
+    population : str, optional
+        Who or what was observed.
+    sample : int, optional
+        Number of units behind a share; at least 1.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, the value is not finite, the source is empty or the sample is below 1.
+    """
+    require_system(system, workspace)
+    require_subject(subject, "observed", workspace)
+    if not math.isfinite(value):
+        raise UsageError("do.not-finite", _("The value {value} is not a finite number").format(value=value))
+    if not source.strip():
+        raise UsageError("do.no-source", _("A value without its source is no evidence"))
+    if sample is not None and sample < 1:
+        raise UsageError("do.no-sample", _("A sample has at least one unit, not {sample}").format(sample=sample))
+    evidence = Observation(
+        subject=subject,
+        system=system,
+        value=value,
+        unit=unit,
+        as_of=as_of,
+        source=source.strip(),
+        population=population,
+        sample=sample,
+    )
+    bring(ledger, evidence)
+    return evidence
+
+
+def bring(ledger: Ledger, evidence: Attestation | Observation) -> None:
+    """Write evidence down, unless the newest on the same subject and system is the very same."""
+    newest = None
+    for _entry, known in ledger.state().evidence:
+        if isinstance(known, type(evidence)) and (known.subject, known.system) == (evidence.subject, evidence.system):
+            newest = known
+    if newest != evidence:
+        ledger.append(EvidenceBrought(evidence=evidence))
+
+
+def _read(document: Path) -> bytes:
+    try:
+        content = document.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            "do.no-document",
+            _("The document {path} cannot be read: {reason}").format(path=document, reason=error.strerror or error),
+        ) from error
+    if not content:
+        raise UsageError("do.empty-document", _("The document {path} is empty").format(path=document))
+    return content

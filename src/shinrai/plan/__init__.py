@@ -1,0 +1,24 @@
+"""Plan: which claim on which system, how deep, by when; written down before anything is measured."""
+
+from __future__ import annotations
+
+from shinrai.plan.calls import Effort, TrialSource
+from shinrai.plan.promise import Origin
+from shinrai.plan.resolution import ClaimPlan, Note, Outcome, Resolution, commit, resolve
+from shinrai.plan.rulings import PlannedClaim, planned_claims
+from shinrai.plan.statement import render_threshold
+
+__all__ = [
+    "ClaimPlan",
+    "Effort",
+    "Note",
+    "Origin",
+    "Outcome",
+    "PlannedClaim",
+    "Resolution",
+    "TrialSource",
+    "commit",
+    "planned_claims",
+    "render_threshold",
+    "resolve",
+]

@@ -1,0 +1,235 @@
+"""What measuring a promise will cost, before the first call; and whether it can be decided at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from shinrai.plan.data import PinnedData, group_of
+from shinrai.records import Commitment, Id, Item, Json, Perturb, Repeat, Swap, Variants
+from shinrai.stats import Decision, DifferenceTest, RatioTest, plan_proportion, smallest_clean_sample
+from shinrai.stats.proportion import log_evidence_above, log_evidence_below
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What one promise needs if nothing were shared with others.
+
+    Parameters
+    ----------
+    trials, calls : int
+        In the worst case: the whole budget.
+    expected_trials, expected_calls : int or None
+        If the system fails half as often as the threshold allows. None where that cannot be said beforehand (ratios,
+        differences and bands); then only the worst case is known.
+    enough : int or None
+        Trials after which the promise could be met at the earliest, every one of them passing. None for bands.
+    can_be_met : bool
+        Whether the budget and the data suffice for "met" in the best case.
+    """
+
+    trials: int
+    calls: int
+    expected_trials: int | None
+    expected_calls: int | None
+    enough: int | None
+    can_be_met: bool
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the effort as JSON values."""
+        return {
+            "trials": self.trials,
+            "calls": self.calls,
+            "expected_trials": self.expected_trials,
+            "expected_calls": self.expected_calls,
+            "enough": self.enough,
+            "can_be_met": self.can_be_met,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSource:
+    """Claims on one system that draw from one file in one way: a call serves all of them.
+
+    Parameters
+    ----------
+    claims : tuple of str
+        Keys ``claim@system``.
+    calls : int
+        In the worst case, each counted once.
+    expected_calls : int
+        The same where an expectation is known, the worst case where it is not.
+    """
+
+    system: Id
+    data: str
+    claims: tuple[str, ...]
+    calls: int
+    expected_calls: int
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the source as JSON values."""
+        return {
+            "system": self.system,
+            "data": self.data,
+            "claims": list(self.claims),
+            "calls": self.calls,
+            "expected_calls": self.expected_calls,
+        }
+
+
+def effort(commitment: Commitment, data: PinnedData) -> Effort:
+    """Work out what a promise needs.
+
+    Parameters
+    ----------
+    commitment : Commitment
+        Measured by trials.
+    data : PinnedData
+        Its data.
+
+    Returns
+    -------
+    Effort
+    """
+    drawn = data.items[: commitment.budget]
+    expected = _expected_trials(commitment)
+    enough, can_be_met = _best_case(commitment, drawn)
+    return Effort(
+        trials=len(drawn),
+        calls=_calls(drawn, commitment),
+        expected_trials=expected,
+        expected_calls=None if expected is None else _calls(drawn[:expected], commitment),
+        enough=enough,
+        can_be_met=can_be_met,
+    )
+
+
+def trial_sources(planned: Iterable[tuple[Commitment, PinnedData, Effort]]) -> tuple[TrialSource, ...]:
+    """Gather the promises that share their calls.
+
+    Parameters
+    ----------
+    planned : iterable of (Commitment, PinnedData, Effort)
+        Promises measured by trials, with their data.
+
+    Returns
+    -------
+    tuple of TrialSource
+        In the order in which they first appear. Imported data need no calls and are left out.
+    """
+    groups: dict[tuple[Id, str, str], list[tuple[Commitment, PinnedData, Effort]]] = {}
+    for one in planned:
+        commitment, data, _effort = one
+        if data.committed.use.file is not None:
+            variants = commitment.variants.model_dump_json() if commitment.variants else ""
+            groups.setdefault((commitment.system, data.committed.digest, variants), []).append(one)
+    return tuple(_source(system, members) for (system, _digest, _variants), members in groups.items())
+
+
+def calls_per_trial(item: Item, variants: Variants | None) -> int:
+    """Count the calls that one item needs: its variants, or else one for each of its prompts, or else one.
+
+    Parameters
+    ----------
+    item : Item
+        A row of the data.
+    variants : Repeat or Perturb or Swap or None
+        Of the promise.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    match variants:
+        case Repeat(times=times):
+            return times
+        case Perturb(factors=changed) | Swap(values=changed):
+            return 1 + len(changed)
+        case None:
+            prompts = item.fields.get("prompts")
+            return len(prompts) if isinstance(prompts, list) else 1
+
+
+def _calls(items: Sequence[Item], commitment: Commitment) -> int:
+    if commitment.data is None or commitment.data.use.imported is not None:
+        return 0
+    return sum(calls_per_trial(item, commitment.variants) for item in items)
+
+
+def _source(system: Id, members: Sequence[tuple[Commitment, PinnedData, Effort]]) -> TrialSource:
+    worst: dict[str, int] = {}
+    expected: dict[str, int] = {}
+    for commitment, data, needed in members:
+        cost = {item.id: calls_per_trial(item, commitment.variants) for item in data.items[: needed.trials]}
+        likely = needed.trials if needed.expected_trials is None else needed.expected_trials
+        worst |= cost
+        expected |= {item.id: cost[item.id] for item in data.items[:likely]}
+    return TrialSource(
+        system=system,
+        data=members[0][1].name,
+        claims=tuple(commitment.key for commitment, _data, _effort in members),
+        calls=sum(worst.values()),
+        expected_calls=sum(expected.values()),
+    )
+
+
+def _failure_limit(commitment: Commitment) -> float | None:
+    threshold = commitment.threshold
+    if isinstance(threshold, float) and commitment.metric in {"failure-rate", "pass-rate"}:
+        return threshold if commitment.metric == "failure-rate" else 1.0 - threshold
+    return None
+
+
+def _expected_trials(commitment: Commitment) -> int | None:
+    limit = _failure_limit(commitment)
+    if limit is None:
+        return None
+    plan = plan_proportion(limit, commitment.alpha, commitment.budget, limit / 2)
+    return min(math.ceil(plan.expected), commitment.budget)
+
+
+def _best_case(commitment: Commitment, drawn: Sequence[Item]) -> tuple[int | None, bool]:
+    limit = _failure_limit(commitment)
+    if limit is not None:
+        enough = smallest_clean_sample(limit, commitment.alpha)
+        return enough, enough <= len(drawn)
+    if isinstance(commitment.threshold, tuple):
+        return None, _band_can_be_met(commitment.threshold, commitment.alpha, len(drawn))
+    enough_of_both = _both_groups_pass(commitment, drawn)
+    return enough_of_both, enough_of_both is not None
+
+
+def _band_can_be_met(band: tuple[float, float], alpha: float, trials: int) -> bool:
+    """Tell whether some number of passes proves both that the rate is above the one edge and below the other."""
+    passes = np.arange(trials + 1)
+    low, high = band
+    above = log_evidence_above(trials, passes, low)
+    below = log_evidence_below(trials, passes, high)
+    return bool(np.any(np.minimum(above, below) >= -math.log(alpha)))
+
+
+def _both_groups_pass(commitment: Commitment, drawn: Sequence[Item]) -> int | None:
+    """Count the trials after which two groups that always pass are proven alike; None if the data end before.
+
+    Raises
+    ------
+    ValueError
+        If the promise compares no groups.
+    """
+    groups, threshold = commitment.groups, commitment.threshold
+    if groups is None or not isinstance(threshold, float):
+        raise ValueError(f"{commitment.metric} needs two groups and one threshold")
+    ratio = commitment.metric == "rate-ratio"
+    test = RatioTest(threshold, commitment.alpha) if ratio else DifferenceTest(threshold, commitment.alpha)
+    for number, item in enumerate(drawn, start=1):
+        group = group_of(item, groups)
+        if group is not None:
+            test.update(group, 1.0, 1.0)
+        if test.decision is Decision.MET:
+            return number
+    return None

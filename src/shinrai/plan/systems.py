@@ -1,0 +1,111 @@
+"""Each system as it is now: what its file says, with the changes of the actions that were applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.ledger.projection import State
+from shinrai.records import Change, Id, System, SystemVersion
+from shinrai.workspace import Workspace, fingerprint
+
+
+def effective_system(system: System, state: State) -> System:
+    """Make the changes of all applied actions to a system, in the order of the ledger.
+
+    Parameters
+    ----------
+    system : System
+        As the workspace's file says.
+    state : State
+        Of the ledger.
+
+    Returns
+    -------
+    System
+
+    Raises
+    ------
+    UsageError
+        If a change can no longer be made because the file was edited in a way that contradicts it.
+    """
+    for applied in _changes(system.id, state):
+        try:
+            system = system.changed(applied.change)
+        except ValueError as error:
+            raise UsageError(
+                "plan.change-impossible",
+                _("The applied action {action} no longer fits the system {system}: {problem}").format(
+                    action=applied.action, system=system.id, problem=error
+                ),
+                hint=_("Make the file of the system and the action agree, or undo the edit of the file."),
+            ) from error
+    return system
+
+
+def current_version(system: System, workspace: Workspace, state: State) -> SystemVersion:
+    """Give the version of a system that promises are about from now on.
+
+    Parameters
+    ----------
+    system : System
+        As the workspace's file says.
+    workspace : Workspace
+        As loaded.
+    state : State
+        Of the ledger.
+
+    Returns
+    -------
+    SystemVersion
+        The newest recorded one while nothing that can change an answer has changed; otherwise a new one with the next
+        number, naming the newest action that brought it about, if one did.
+
+    Raises
+    ------
+    UsageError
+        If a change can no longer be made.
+    """
+    now = effective_system(system, state)
+    mark, files = fingerprint(now, workspace.root)
+    newest = state.version(system.id)
+    if newest is not None and newest.fingerprint == mark:
+        return newest
+    before = newest.system if newest else system
+    return SystemVersion(
+        system=now,
+        number=newest.number + 1 if newest else 1,
+        fingerprint=mark,
+        files=files,
+        action=_made_by(before, now, state),
+    )
+
+
+def _made_by(before: System, now: System, state: State) -> Id | None:
+    """Name the newest action whose change is made in one version and was not yet made in the version before."""
+    for applied in sorted(_changes(now.id, state), key=lambda applied: -applied.seq):
+        if _is_made(applied.change, now) and not _is_made(applied.change, before):
+            return applied.action
+    return None
+
+
+def _is_made(change: Change, system: System) -> bool:
+    there = all(system.component(part.id) == part for part in (*change.add, *change.replace))
+    return there and not any(system.component(component) for component in change.remove)
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    seq: int
+    action: Id
+    change: Change
+
+
+def _changes(system: Id, state: State) -> list[_Applied]:
+    """Give the changes of a system in the order in which their actions were first applied."""
+    return [
+        _Applied(entry.seq, action.id, action.change)
+        for entry, action in state.applied.values()
+        if action.change and action.change.system == system
+    ]

@@ -1,0 +1,65 @@
+"""What every record has in common: frozen, closed to unknown fields, JSON in and out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shinrai.records.digest import digest
+
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$", max_length=80)]
+"""Lower-case letters and digits, joined by ``-`` or ``.``; stable, never renumbered, never reused."""
+
+Digest: TypeAlias = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""``sha256:`` and 64 hexadecimal digits."""
+
+Role: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+"""Who acts, as a role of the organisation (never a person's name)."""
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+"""A proportion in [0, 1], never percent."""
+
+Json: TypeAlias = Any
+"""A JSON value."""
+
+
+class Record(BaseModel):
+    """Base of all records."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, serialize_by_alias=True
+    )
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the record as plain JSON values; fields that are None are left out, so absent and None are one."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of the record's canonical JSON."""
+        return digest(self.to_json())
+
+
+class Text(Record):
+    """A text people read, in Japanese and English.
+
+    Parameters
+    ----------
+    ja, en : str, optional
+        At least one must be there.
+    """
+
+    ja: str | None = None
+    en: str | None = None
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Text:
+        if not (self.ja or self.en):
+            raise ValueError("a text needs at least one of the languages ja, en")
+        return self
+
+    def read(self, language: Literal["ja", "en"]) -> str:
+        """Give the text in a language, or in the other one where it has not been translated."""
+        first, second = (self.ja, self.en) if language == "ja" else (self.en, self.ja)
+        return first or second or ""

@@ -1,0 +1,168 @@
+"""Checks: how a claim is measured. Shipped in ``catalog/checks`` or written in a workspace's ``checks/*.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from shinrai.records.base import Id, Json, Record, Share, Text
+from shinrai.records.scorer import ScorerUse
+
+Metric: TypeAlias = Literal[
+    "failure-rate",
+    "pass-rate",
+    "rate-ratio",
+    "rate-difference",
+    "rate-band",
+    "attested",
+    "observed",
+]
+"""
+failure-rate     share of trials whose outcome is fail, in [0, 1]; lower is better
+pass-rate        share of trials whose outcome is pass, in [0, 1]; higher is better
+rate-ratio       pass rate of group a divided by pass rate of group b, >= 0; 1 is parity
+rate-difference  absolute difference of the pass rates of groups a and b, in [0, 1]; 0 is parity
+rate-band        share of trials whose outcome is pass, to lie inside a band
+attested         a document says so: there, unexpired and unchanged
+observed         a published value compared with the threshold
+"""
+
+Comparator: TypeAlias = Literal["at-most", "at-least", "within", "exists"]
+
+SystemKind: TypeAlias = Literal["chat", "predictor"]
+
+COMPARATORS: dict[Metric, tuple[Comparator, ...]] = {
+    "failure-rate": ("at-most",),
+    "pass-rate": ("at-least",),
+    "rate-ratio": ("at-least",),
+    "rate-difference": ("at-most",),
+    "rate-band": ("within",),
+    "attested": ("exists",),
+    "observed": ("at-most", "at-least", "within"),
+}
+"""The comparators that make sense with each metric."""
+
+
+class Groups(Record):
+    """The two groups whose rates are compared."""
+
+    column: Annotated[str, Field(description="Column of the data, exactly as written there")]
+    a: Annotated[str, Field(description="Value that marks the group to protect")]
+    b: Annotated[str, Field(description="Value that marks the group of comparison")]
+
+
+class Repeat(Record):
+    """Ask the same thing several times; the answers together are one trial."""
+
+    type: Literal["repeat"]
+    times: Annotated[int, Field(ge=2, le=20)]
+
+
+class Perturb(Record):
+    """Change a number a little; the answers together, the unchanged one first, are one trial."""
+
+    type: Literal["perturb"]
+    column: str
+    factors: Annotated[tuple[float, ...], Field(min_length=1)]
+
+
+class Swap(Record):
+    """Give a column other values; the answers together, the unchanged one first, are one trial."""
+
+    type: Literal["swap"]
+    column: str
+    values: Annotated[tuple[Json, ...], Field(min_length=1)]
+
+
+Variants: TypeAlias = Annotated[Repeat | Perturb | Swap, Field(discriminator="type")]
+
+
+class DataUse(Record):
+    """The data a check draws its trials from."""
+
+    file: Annotated[
+        str | None,
+        Field(description="JSON Lines or CSV; relative to the workspace, or catalog:… for data that Shinrai ships"),
+    ] = None
+    imported: Annotated[Literal["decisions"] | None, Field(description="Trials brought in by `shinrai do import`")] = (
+        None
+    )
+    languages: Annotated[tuple[str, ...] | None, Field(description="Keep only items of these languages")] = None
+    where: Annotated[
+        dict[str, str | int | float | bool] | None, Field(description="Keep only rows with exactly these values")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataUse:
+        if (self.file is None) == (self.imported is None):
+            raise ValueError("data come from either `file` or `imported`")
+        return self
+
+
+class MissingPolicy(Record):
+    """How trials without a usable outcome count.
+
+    The default is the worst case: a missing trial counts as a failure where the claim could be met, and as a pass
+    where it could be violated, so that a broken line proves nothing either way.
+    """
+
+    allow_share: Annotated[
+        Share, Field(description="Leave out missing trials as long as they are at most this share of all trials")
+    ] = 0.0
+    reason: Annotated[Text | None, Field(description="Why that is right; needed when allow_share is above 0")] = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> MissingPolicy:
+        if self.allow_share > 0 and self.reason is None:
+            raise ValueError("allow_share above 0 needs a reason")
+        return self
+
+
+class Check(Record):
+    """How a claim is measured, and what it promises unless a plan says otherwise."""
+
+    id: Id
+    version: str = "1"
+    title: Text
+    statement: Annotated[Text, Field(description="The promise in words; {threshold} stands for the threshold")]
+    why: Text | None = None
+    applies_to: Annotated[
+        SystemKind | None, Field(description="Kind of system it can be put to; any when left out")
+    ] = None
+    metric: Metric
+    comparator: Comparator
+    threshold: float | tuple[float, float] | None = None
+    alpha: Annotated[float, Field(gt=0, le=0.5, description="Error level of either verdict")] = 0.05
+    budget: Annotated[int | None, Field(gt=0, description="Trials at most; all the data when left out")] = None
+    data: DataUse | None = None
+    scorer: ScorerUse | None = None
+    groups: Groups | None = None
+    variants: Variants | None = None
+    missing: MissingPolicy = MissingPolicy()
+    blocked: Annotated[
+        Literal["pass", "fail", "missing"], Field(description="How a block by the provider's own filter counts")
+    ] = "missing"
+    subject: Annotated[
+        str | None, Field(description="For attested and observed: the name that attestations and observations carry")
+    ] = None
+    answers: Annotated[
+        tuple[str, ...], Field(description="Requirements it informs, such as jaisi-perspectives-1.10/1")
+    ] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Check:
+        if self.comparator not in COMPARATORS[self.metric]:
+            raise ValueError(f"metric {self.metric} goes with {' or '.join(COMPARATORS[self.metric])}")
+        if isinstance(self.threshold, tuple) != (self.comparator == "within"):
+            raise ValueError("a pair of thresholds goes with `within`, and only with it")
+        measured = self.metric not in {"attested", "observed"}
+        if measured and (self.data is None or self.scorer is None):
+            raise ValueError(f"metric {self.metric} needs data and a scorer")
+        if not measured and self.subject is None:
+            raise ValueError(f"metric {self.metric} needs a subject")
+        if (self.metric in {"rate-ratio", "rate-difference"}) != (self.groups is not None):
+            raise ValueError("groups go with rate-ratio and rate-difference, and only with them")
+        if self.metric != "attested" and self.threshold is None:
+            raise ValueError("a threshold is needed")
+        return self

@@ -1,0 +1,101 @@
+"""Commitments: what was promised, written down before anything is measured."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shinrai.records.base import Digest, Id, Record, Text
+from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
+from shinrai.records.scorer import ScorerUse
+
+
+class CommittedData(Record):
+    """The data of a commitment, pinned.
+
+    Parameters
+    ----------
+    use : DataUse
+        Where they are and which rows are kept.
+    digest : Digest
+        Of the file's bytes.
+    items : int
+        Rows kept.
+    """
+
+    use: DataUse
+    digest: Digest
+    items: Annotated[int, Field(ge=0)]
+
+
+class CommittedScorer(Record):
+    """The scorer of a commitment, pinned."""
+
+    use: ScorerUse
+    version: str
+
+
+class Commitment(Record):
+    """A claim on a system, with everything that could be turned afterwards to change its verdict.
+
+    Its digest is its name. Two commitments with the same digest are the same promise.
+
+    Parameters
+    ----------
+    claim : str
+        Path ``plan/goal/measure/claim``.
+    fingerprint : Digest
+        Of the system version it is about.
+    population : {"traffic", "evidence"}
+        What the statement is about: the traffic that the data were drawn from, or a fixed piece of evidence.
+    order_seed : int
+        Fixes the order in which items are drawn.
+    budget : int
+        Trials at most.
+    """
+
+    claim: str
+    system: Id
+    fingerprint: Digest
+    check: Id
+    check_version: str
+    title: Text
+    statement: Text
+    metric: Metric
+    comparator: Comparator
+    threshold: float | tuple[float, float] | None = None
+    alpha: float
+    budget: Annotated[int, Field(ge=0)]
+    population: Literal["traffic", "evidence"] = "traffic"
+    order_seed: int
+    data: CommittedData | None = None
+    scorer: CommittedScorer | None = None
+    groups: Groups | None = None
+    variants: Variants | None = None
+    missing: MissingPolicy = MissingPolicy()
+    blocked: Literal["pass", "fail", "missing"] = "missing"
+    subject: str | None = None
+    answers: tuple[str, ...] = ()
+    due: date | None = None
+
+    @property
+    def key(self) -> str:
+        """``claim@system``: what stays the same when a commitment is replaced."""
+        return f"{self.claim}@{self.system}"
+
+
+class Ruling(Record):
+    """Whether a claim applies to a system, and why."""
+
+    claim: str
+    system: Id
+    applies: bool
+    rule: Annotated[Literal["named", "every-system", "kind", "narrowed"], Field(description="The rule that decided")]
+    reason: Text
+
+    @property
+    def key(self) -> str:
+        """``claim@system``."""
+        return f"{self.claim}@{self.system}"

@@ -1,0 +1,207 @@
+"""AI systems: what they are for, and the stack of components they are made of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from shinrai.records.base import Digest, Id, Json, Record, Role, Text
+from shinrai.records.check import SystemKind
+
+
+class Price(Record):
+    """What a call costs, per million tokens."""
+
+    input: Annotated[Decimal, Field(ge=0)]
+    output: Annotated[Decimal, Field(ge=0)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class ComponentFacts(Record):
+    """What is known of a component whatever its type."""
+
+    id: Id
+    title: Text | None = None
+    supplier: str | None = None
+    licence: str | None = None
+    version: str | None = None
+
+
+class Generation(Record):
+    """How a language model is asked to answer. What is left out is left to the endpoint."""
+
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    max_tokens: Annotated[int | None, Field(gt=0)] = None
+    seed: int | None = None
+
+
+class Endpoint(ComponentFacts):
+    """A language model behind an OpenAI-compatible chat endpoint."""
+
+    type: Literal["endpoint"]
+    url: Annotated[str, Field(pattern=r"^https?://", description="Up to and including /v1")]
+    model: str
+    key_env: Annotated[str | None, Field(description="Environment variable that holds the key; never the key")] = None
+    generation: Generation = Generation()
+    timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a call may take")] = 60.0
+    price: Price | None = None
+
+
+class Embedded(ComponentFacts):
+    """A language model run inside this process, from weights that an installed package carries or a file holds."""
+
+    type: Literal["embedded"]
+    package: Annotated[str | None, Field(description="Installed package that carries the weights")] = None
+    file: Annotated[str, Field(description="GGUF file, inside the package or relative to the workspace")]
+    generation: Generation = Generation()
+    context: Annotated[int, Field(ge=256, description="Tokens of context")] = 2048
+    timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a call may take")] = 60.0
+
+
+class Predictor(ComponentFacts):
+    """A Python file with ``load(parameters)`` that returns ``predict(records)``: one dict out for each in."""
+
+    type: Literal["predictor"]
+    path: Annotated[str, Field(description="Python file relative to the workspace")]
+    parameters: dict[str, Json] = Field(default_factory=dict)
+    timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a batch may take")] = 60.0
+
+
+class Instructions(ComponentFacts):
+    """The system prompt."""
+
+    type: Literal["instructions"]
+    text: str
+
+
+class Guard(ComponentFacts):
+    """A Python file with ``load(parameters)`` that returns an object with ``before(text)`` and ``after(text, reply)``.
+
+    ``before`` returns a reply to give instead of asking the model, or None; ``after`` returns the reply to hand on.
+    A parameter that names a file of the workspace is written ``{file: path}``, so that its digest is recorded.
+    """
+
+    type: Literal["guard"]
+    path: Annotated[str, Field(description="Python file relative to the workspace")]
+    parameters: dict[str, Json] = Field(default_factory=dict)
+
+
+Component: TypeAlias = Annotated[Endpoint | Embedded | Predictor | Instructions | Guard, Field(discriminator="type")]
+
+MODELS = (Endpoint, Embedded, Predictor)
+"""The component types that answer; a system's stack has exactly one of them."""
+
+
+class System(Record):
+    """The files ``systems/*.yaml``: one AI system."""
+
+    id: Id
+    title: Text
+    kind: SystemKind
+    purpose: Text
+    owner: Role
+    users: Text | None = None
+    affected: Text | None = None
+    human_review: Annotated[bool, Field(description="Does a person judge each output before it is used?")]
+    secrets: Annotated[
+        tuple[str, ...], Field(description="Planted strings that must never come out (canaries); not real secrets")
+    ] = ()
+    stack: Annotated[tuple[Component, ...], Field(min_length=1, description="From the outside to the model")]
+
+    @model_validator(mode="after")
+    def _one_model(self) -> System:
+        models = [part for part in self.stack if isinstance(part, MODELS)]
+        if len(models) != 1:
+            raise ValueError(f"a stack has exactly one model (endpoint, embedded or predictor), found {len(models)}")
+        if (self.kind == "predictor") != isinstance(models[0], Predictor):
+            raise ValueError(f"a {self.kind} system does not go with a model of type {models[0].type}")
+        ids = [part.id for part in self.stack]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two components have the same id")
+        return self
+
+    @property
+    def model(self) -> Endpoint | Embedded | Predictor:
+        """The component that answers."""
+        return next(part for part in self.stack if isinstance(part, MODELS))
+
+    def component(self, component_id: str) -> Component | None:
+        """Find a component by its id."""
+        return next((part for part in self.stack if part.id == component_id), None)
+
+    def changed(self, change: Change) -> System:
+        """Give the system as it is after a change.
+
+        Added components stand in front of the stack, in the order given. A component that is already exactly as the
+        change wants it stays as it is, so that a change taken over into the file later is not made twice.
+
+        Parameters
+        ----------
+        change : Change
+            Of this very system.
+
+        Returns
+        -------
+        System
+
+        Raises
+        ------
+        ValueError
+            If a component to replace or remove is not there, or one to add is there with other contents.
+        """
+        stack = list(self.stack)
+        index = {part.id: position for position, part in enumerate(stack)}
+        for part in change.replace:
+            if part.id not in index:
+                raise ValueError(f"{self.id} has no component {part.id} to replace")
+            stack[index[part.id]] = part
+        new = []
+        for part in change.add:
+            if part.id not in index:
+                new.append(part)
+            elif stack[index[part.id]] != part:
+                raise ValueError(f"{self.id} already has another component {part.id}")
+        gone = set(change.remove)
+        return System.model_validate(
+            {**dict(self), "stack": tuple(part for part in (*new, *stack) if part.id not in gone)}
+        )
+
+
+class Change(Record):
+    """What an action changes in a system's stack."""
+
+    system: Id
+    add: tuple[Component, ...] = ()
+    replace: tuple[Component, ...] = ()
+    remove: tuple[Id, ...] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Change:
+        if not (self.add or self.replace or self.remove):
+            raise ValueError("a change adds, replaces or removes at least one component")
+        return self
+
+
+class SystemVersion(Record):
+    """A system as it stood at a moment: what verdicts are about.
+
+    Parameters
+    ----------
+    number : int
+        1, 2, 3 … in the order in which they were recorded.
+    fingerprint : Digest
+        Of everything that can change an answer: the stack, the planted strings and the files the stack names.
+    files : dict
+        Path as the stack names it → digest of its bytes. Weights, component files, files named in parameters.
+    action : Id, optional
+        The action that made it.
+    """
+
+    system: System
+    number: Annotated[int, Field(ge=1)]
+    fingerprint: Digest
+    files: dict[str, Digest]
+    action: Id | None = None

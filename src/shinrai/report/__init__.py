@@ -1,0 +1,1 @@
+"""Show it: the tree for the terminal and the page for everybody."""

@@ -1,0 +1,136 @@
+"""What stood behind a verdict: the trials of a run and the replies they were scored from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shinrai.ledger.projection import State
+from shinrai.records import Outcome, Trial, Verdict
+
+_SHOWN = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question and its reply, ready to be shown: text only, every invisible character made visible.
+
+    Parameters
+    ----------
+    asked, reply : str
+        Cut after 4,000 characters, with a note of how many were left out.
+    guard : str or None
+        The guard that answered instead of the model.
+    """
+
+    asked: str
+    reply: str
+    guard: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One trial with its exchanges."""
+
+    position: int
+    item: str
+    outcome: Outcome
+    detail: str
+    group: str | None
+    exchanges: tuple[Exchange, ...]
+
+
+def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Outcome]) -> list[Exhibit]:
+    """Read the trials of a verdict that ended in given ways.
+
+    Parameters
+    ----------
+    root : Path
+        Of the workspace.
+    state : State
+    verdict : Verdict
+    outcomes : frozenset of Outcome
+        Which trials to give.
+
+    Returns
+    -------
+    list of Exhibit
+        In committed order. Empty where the verdict has no run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a run file is gone; ``shinrai verify`` says which.
+    """
+    if verdict.run is None:
+        return []
+    directory = root / state.runs[verdict.run].started.directory
+    wanted = [
+        trial
+        for trial in _trials(directory / "trials.jsonl")
+        if trial.commitment == verdict.commitment and trial.outcome in outcomes
+    ]
+    keys = {key for trial in wanted for key in trial.calls}
+    calls = _calls(directory / "calls.jsonl", keys)
+    return [
+        Exhibit(
+            trial.position,
+            trial.item,
+            trial.outcome,
+            visible(trial.detail),
+            trial.group,
+            tuple(_exchange(calls[key]) for key in trial.calls if key in calls),
+        )
+        for trial in wanted
+    ]
+
+
+def _trials(file: Path) -> Iterator[Trial]:
+    decoder = msgspec.json.Decoder(Trial)
+    with file.open("rb") as lines:
+        for line in lines:
+            yield decoder.decode(line)
+
+
+def _calls(file: Path, keys: set[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    with file.open("rb") as lines:
+        for line in lines:
+            call = msgspec.json.decode(line)
+            if call["key"] in keys:
+                found[call["key"]] = call
+    return found
+
+
+def _exchange(call: dict[str, Any]) -> Exchange:
+    return Exchange(_shown(call.get("request")), _shown(call.get("reply")), call.get("guard"), call.get("error"))
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a reply is any JSON value
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
+    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … (+{len(text) - _SHOWN})"
+    return visible(cut)
+
+
+def visible(text: str) -> str:
+    """Make control, format and surrogate characters visible, so that a reply can neither hide nor reorder anything.
+
+    Line breaks and tabs stay; other C0 controls become their Unicode pictures, the rest ``⟨U+XXXX⟩``.
+    """
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character in "\n\t" or (code >= 0x20 and character.isprintable()) or character == "\u3000":
+        return character
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return f"⟨U+{code:04X}⟩"

@@ -1,0 +1,124 @@
+"""One self-contained page: what was promised, what came out, what was changed, and every failing reply.
+
+The page is a function of the ledger and the workspace files alone: no clock, no random number, so the same ledger
+gives the same bytes. It carries both languages, needs no script and makes no outside request.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from shinrai.i18n import LANGUAGES, translate
+from shinrai.ledger.projection import ClaimState, Judgement, State
+from shinrai.records import HigherPlan, Id, Outcome, Text, Verdict
+from shinrai.report import figures
+from shinrai.report.evidence import Exhibit, exhibits
+from shinrai.report.story import chapter, last_day, promise_of, turns
+from shinrai.report.tree import tree
+from shinrai.report.words import CERTAINTIES, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
+from shinrai.workspace import Workspace
+
+_FAILING: frozenset[Outcome] = frozenset({"fail", "invalid", "blocked", "error"})
+
+
+def both(message: str, **values: object) -> Markup:
+    """Write a text of the interface in both languages; values are escaped."""
+    english, japanese = (escape(translate(message, code)).format(**values) for code in LANGUAGES[::-1])
+    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(english, japanese)
+
+
+def text(value: Text | None) -> Markup:
+    """Write a text of the workspace in both languages, each falling back on the other."""
+    if value is None:
+        return Markup()
+    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(value.read("en"), value.read("ja"))
+
+
+def render(workspace: Workspace, state: State) -> str:
+    """Render the page.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    state : State
+        Of the ledger that the page is about.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    environment = Environment(
+        loader=PackageLoader("shinrai.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        t=both,
+        text=text,
+        strip=_strip,
+        path=_path,
+        number=figures.number,
+        promise_of=partial(promise_of, state),
+        chapter=partial(chapter, state),
+        shapes=SHAPES,
+        words=STATUS_WORDS,
+        reasons=REASONS,
+        outcomes=OUTCOMES,
+        certainties=CERTAINTIES,
+        threshold_words=threshold_words,
+        exhibits=partial(_exhibits, workspace.root, state),
+    )
+    today = last_day(state)
+    claims = state.claims(today)
+    return environment.get_template("report.html.j2").render(
+        workspace=workspace,
+        state=state,
+        today=today,
+        claims=claims,
+        by_key={claim.key: claim for claim in claims},
+        turns=turns(state),
+        trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
+        higher=_higher(workspace.higher_plans),
+    )
+
+
+def write(workspace: Workspace, state: State, out: Path) -> None:
+    """Write the page to a file: whole, or not at all."""
+    page = render(workspace, state)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=out.parent, delete=False) as file:
+        file.write(page)
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(out)
+
+
+def _strip(claim: ClaimState, judgement: Judgement | None, label: str) -> Markup:
+    if claim.promise is None:
+        return Markup()
+    commitment = claim.promise.commitment
+    verdicts = [judgement.verdict] if judgement else []
+    ends = figures.axis(commitment, verdicts)
+    return Markup(figures.strip(commitment, verdicts[0] if verdicts else None, ends, escape(label)))  # noqa: S704
+
+
+def _path(claim: ClaimState, verdict: Verdict, label: str) -> Markup:
+    return Markup(figures.path(claim.promise.commitment, verdict, escape(label)) if claim.promise else "")  # noqa: S704
+
+
+def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:
+    return exhibits(root, state, verdict, _FAILING)
+
+
+def _higher(plans: Mapping[Id, HigherPlan]) -> dict[str, Any]:
+    """Index the entries of higher plans by the name under which a workspace implements them."""
+    return {f"{plan.id}/{entry.id}": (plan, entry) for plan in plans.values() for entry in plan.entries}

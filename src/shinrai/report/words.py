@@ -1,0 +1,88 @@
+"""The words and shapes for states, so that colour is never the only sign. Written once, for page and terminal."""
+
+from __future__ import annotations
+
+from shinrai.records import Certainty, Commitment, Outcome, Reason, Status
+from shinrai.report.figures import number, thresholds
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
+    """Mark a text for translation without translating it yet."""
+    return message
+
+
+STATUS_WORDS: dict[Status, str] = {
+    "met": N_("met"),
+    "violated": N_("violated"),
+    "undecided": N_("undecided"),
+    "not_measured": N_("not measured"),
+    "stale": N_("stale"),
+    "not_applicable": N_("not applicable"),
+    "accepted": N_("accepted"),
+}
+
+SHAPES: dict[Status, str] = {
+    "met": "●",
+    "violated": "▲",
+    "undecided": "◆",
+    "not_measured": "○",
+    "stale": "◌",
+    "not_applicable": "–",
+    "accepted": "■",
+}
+
+STYLES: dict[Status, str] = {
+    "met": "green",
+    "violated": "red",
+    "undecided": "yellow",
+    "not_measured": "magenta",
+    "stale": "bright_black",
+    "not_applicable": "bright_black",
+    "accepted": "cyan",
+}
+"""Colours in the terminal (rich)."""
+
+REASONS: dict[Reason, str] = {
+    "decided": N_("the evidence excludes the threshold"),
+    "budget-spent": N_("the trial budget was spent before either side was proven"),
+    "data-spent": N_("all data were used before either side was proven"),
+    "never-run": N_("it has never been run"),
+    "target-unreachable": N_("the system could not be reached"),
+    "target-failed": N_("the system stopped answering"),
+    "nothing-usable": N_("no trial had a usable outcome"),
+    "no-data": N_("there are no data"),
+    "no-evidence": N_("nobody has brought the evidence"),
+    "expired": N_("the evidence has expired"),
+    "interrupted": N_("the run was interrupted"),
+    "money-spent": N_("the money budget was spent before either side was proven"),
+}
+
+
+OUTCOMES: dict[Outcome, str] = {
+    "pass": N_("pass"),
+    "fail": N_("fail"),
+    "invalid": N_("unreadable"),
+    "blocked": N_("blocked by the provider"),
+    "error": N_("no reply"),
+}
+
+CERTAINTIES: dict[Certainty, str] = {
+    "official": N_("official text"),
+    "quoted": N_("as quoted by others"),
+    "secondary": N_("from a secondary note"),
+    "unverified": N_("not verified"),
+}
+
+
+def threshold_words(commitment: Commitment) -> str:
+    """Write a threshold with its comparator, such as ``≤ 10%`` or ``2%–30%``."""
+    limits = [number(limit, commitment) for limit in thresholds(commitment)]
+    match commitment.comparator:
+        case "at-most":
+            return f"≤ {limits[0]}"
+        case "at-least":
+            return f"≥ {limits[0]}"
+        case "within":
+            return f"{limits[0]}–{limits[-1]}"
+        case "exists":
+            return "✓"

@@ -1,0 +1,34 @@
+"""Reading what people write: YAML with positions, data sets, and every mistake with its place."""
+
+from __future__ import annotations
+
+from shinrai.source.build import attempt, build
+from shinrai.source.composer import MAX_DEPTH, MAX_EXPANDED
+from shinrai.source.document import MAX_PROBLEMS, Document, Place
+from shinrai.source.items import MAX_DATA_BYTES, read_items
+from shinrai.source.reading import MAX_BYTES, examine_yaml, parse_yaml, read_yaml
+from shinrai.source.render import display_width, render
+from shinrai.source.schema import RECORDS, json_schemas
+from shinrai.source.words import did_you_mean, listing
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DATA_BYTES",
+    "MAX_DEPTH",
+    "MAX_EXPANDED",
+    "MAX_PROBLEMS",
+    "RECORDS",
+    "Document",
+    "Place",
+    "attempt",
+    "build",
+    "did_you_mean",
+    "display_width",
+    "examine_yaml",
+    "json_schemas",
+    "listing",
+    "parse_yaml",
+    "read_items",
+    "read_yaml",
+    "render",
+]

@@ -1,0 +1,278 @@
+"""Data sets: JSON Lines and CSV, one item a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from shinrai.errors import Problem, SourceError
+from shinrai.i18n import _
+from shinrai.records import Item, Json
+from shinrai.source.document import MAX_PROBLEMS
+from shinrai.source.reading import not_utf_8
+from shinrai.source.words import did_you_mean, shortened
+
+MAX_DATA_BYTES: Final = 100_000_000
+"""Largest data set that is read."""
+
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,14})")
+_FLOAT: Final = re.compile(
+    r"[-+]?(?:0|[1-9][0-9]*)?\.[0-9]+(?:[eE][-+]?[0-9]+)?|[-+]?[1-9][0-9]*(?:\.|[eE][-+]?[0-9]+)"
+)
+_NOT_FINITE: Final = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_items(path: Path, *, shown_as: str) -> list[Item]:
+    """Read a data set.
+
+    In CSV, a cell that is a number without leading zeros becomes an int or a float, an empty cell None, and anything
+    else, ids included, stays a text. In JSON Lines values are as they are written.
+
+    Parameters
+    ----------
+    path : Path
+        ``.jsonl`` (one JSON object a line) or ``.csv`` (comma-separated, with a header), UTF-8.
+    shown_as : str
+        Its name in messages, relative to the workspace.
+
+    Returns
+    -------
+    list of Item
+        In file order. `fields` holds the whole row, the ``id`` too.
+
+    Raises
+    ------
+    SourceError
+        With every row that cannot be read: no id, an id twice, NaN or infinity, a ragged row, broken JSON.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_DATA_BYTES + 1)
+    except OSError as error:
+        message = _("the file cannot be read: {reason}").format(reason=error.strerror or error)
+        raise SourceError([Problem("source.unreadable", shown_as, 1, 1, message)]) from error
+    if len(raw) > MAX_DATA_BYTES:
+        expected = _("at most {count:,} bytes").format(count=MAX_DATA_BYTES)
+        raise SourceError([Problem("source.too-large", shown_as, 1, 1, _("the file is too large"), expected)])
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise SourceError([not_utf_8(raw, error, shown_as)]) from error
+    if path.suffix not in {".jsonl", ".csv"}:
+        message = _('data of the kind "{suffix}" cannot be read').format(suffix=path.suffix)
+        expected = _("a file that ends in .jsonl or .csv")
+        raise SourceError([Problem("source.data-kind", shown_as, 1, 1, message, expected)])
+    rows = _Rows(shown_as)
+    if path.suffix == ".jsonl":
+        _read_json_lines(text, rows)
+    else:
+        _read_csv(text.removeprefix("\ufeff"), rows)  # spreadsheets write a byte order mark into CSV files
+    if rows.problems:
+        raise SourceError(rows.problems)
+    return rows.items
+
+
+class _Rows:
+    """The items so far, and what was wrong with them."""
+
+    def __init__(self, shown_as: str) -> None:
+        self.shown_as = shown_as
+        self.items: list[Item] = []
+        self.problems: list[Problem] = []
+        self.lines: dict[str, int] = {}
+
+    def full(self) -> bool:
+        return len(self.problems) >= MAX_PROBLEMS
+
+    def refuse(  # noqa: PLR0917 - one argument for each part of a Problem
+        self,
+        code: str,
+        where: tuple[int, int],
+        message: str,
+        expected: str | None,
+        hint: str | None,
+        excerpt: str,
+    ) -> None:
+        self.problems.append(Problem(code, self.shown_as, *where, message, expected, hint, excerpt))
+
+    def add(self, fields: dict[str, Json], line: int, column: int, excerpt: str) -> None:
+        name = fields.get("id")
+        where = (line, column)
+        if not isinstance(name, str) or not name:
+            found = _("missing") if name is None else json.dumps(name, ensure_ascii=False)
+            message = _("the id of the row is {found}").format(found=found)
+            self.refuse("source.item-id", where, message, _('a text under "id"'), None, excerpt)
+        elif name in self.lines:
+            message = _('the id "{name}" stands here for the second time').format(name=shortened(name))
+            hint = _("the first one is in line {line}").format(line=self.lines[name])
+            self.refuse("source.item-id", where, message, _("each id once"), hint, excerpt)
+        else:
+            self.lines[name] = line
+            self.items.append(Item(name, fields))
+
+
+class _RefusedJsonError(ValueError):
+    """JSON that Python would read and we do not."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _RefusedJsonError(_('the key "{name}" stands there twice').format(name=shortened(twice)))
+    return fields
+
+
+def _no_constant(name: str) -> Json:
+    raise _RefusedJsonError(_("{text} is not a finite number").format(text=name))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        return float(_no_constant(shortened(text)))
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > 20 or abs(int(text)) >= 2**53:
+        message = _("the number {text} has more digits than programs agree on").format(text=shortened(text))
+        raise _RefusedJsonError(message)
+    return int(text)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+)
+
+
+def _read_json_lines(text: str, rows: _Rows) -> None:
+    # Not splitlines(): a line separator (U+2028) may stand inside a JSON text.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or rows.full():
+            continue
+        fields = _json_row(line.rstrip("\r"), number, rows)
+        if fields is not None:
+            rows.add(fields, number, line.find('"id"') + 1 or 1, line)
+
+
+def _json_row(line: str, number: int, rows: _Rows) -> dict[str, Json] | None:
+    expected = _("one JSON object in each line")
+    try:
+        fields = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        message = _("this is not valid JSON: {reason}").format(reason=error.msg)
+        rows.refuse("source.json", (number, error.pos + 1), message, expected, None, line)
+    except _RefusedJsonError as error:
+        rows.refuse("source.json", (number, 1), str(error), None, None, line)
+    except RecursionError:
+        rows.refuse("source.json", (number, 1), _("lists and mappings are nested too deeply"), None, None, line)
+    else:
+        if isinstance(fields, dict) and not _holds_half_a_pair(line, fields):
+            return fields
+        message = _("this line is not a JSON object")
+        if isinstance(fields, dict):
+            message = _("half of a surrogate pair is not a character")
+        rows.refuse("source.json", (number, 1), message, expected, None, line)
+    return None
+
+
+def _holds_half_a_pair(line: str, fields: dict[str, Json]) -> bool:
+    r"""Tell whether an escape such as ``\ud800`` stands alone: no file could ever hold that text."""
+    written = _SURROGATE_ESCAPE.search(line) is not None
+    return written and _SURROGATE.search(json.dumps(fields, ensure_ascii=False)) is not None
+
+
+def _read_csv(text: str, rows: _Rows) -> None:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines = text.splitlines()
+    header = next(_csv_rows(reader, lines, rows), (0, []))[1]
+    if not _header_is_sound(header, lines, rows):
+        return
+    for line, cells in _csv_rows(reader, lines, rows):
+        excerpt = lines[line - 1]
+        if not cells:
+            continue
+        if rows.full():
+            return
+        if len(cells) != len(header):
+            message = _("the row has {found} cells, the header has {count}").format(found=len(cells), count=len(header))
+            hint = _('put a text that holds a "," or a line break in double quotes')
+            rows.refuse("source.csv", (line, 1), message, None, hint, excerpt)
+            continue
+        rows.add(_csv_fields(header, cells, line, rows, excerpt), line, _column(excerpt, header.index("id")), excerpt)
+
+
+def _csv_rows(reader: Any, lines: list[str], rows: _Rows) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 - csv has no public type for it
+    """Give each row with the line in which it begins."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            message = _("this is not valid CSV: {reason}").format(reason=error)
+            rows.refuse("source.csv", (min(line, len(lines)), 1), message, None, None, lines[min(line, len(lines)) - 1])
+            return
+        yield line, cells
+
+
+def _header_is_sound(header: list[str], lines: list[str], rows: _Rows) -> bool:
+    if rows.problems:
+        return False
+    excerpt = lines[0] if lines else ""
+    for position, name in enumerate(header):
+        if not name or name in header[:position]:
+            message = (
+                _("a column has no name") if not name else _('the column "{name}" is there twice').format(name=name)
+            )
+            rows.refuse("source.csv", (1, _column(excerpt, position)), message, _("a name of its own"), None, excerpt)
+    if "id" not in header:
+        hint = did_you_mean("id", header) if header else None
+        rows.refuse("source.item-id", (1, 1), _('there is no column "id"'), _("an id for each row"), hint, excerpt)
+    return not rows.problems
+
+
+def _csv_fields(header: list[str], cells: list[str], line: int, rows: _Rows, excerpt: str) -> dict[str, Json]:
+    fields: dict[str, Json] = {}
+    for position, (name, cell) in enumerate(zip(header, cells, strict=True)):
+        value: Json = cell or None if name == "id" else _cell(cell)
+        if isinstance(value, float) and not math.isfinite(value):
+            message = _("{text} is not a finite number").format(text=shortened(cell))
+            hint = _("leave the cell empty if there is no value")
+            rows.refuse("source.not-finite", (line, _column(excerpt, position)), message, None, hint, excerpt)
+        fields[name] = value
+    return fields
+
+
+def _cell(cell: str) -> Json:
+    if not cell:
+        return None
+    if _INTEGER.fullmatch(cell):
+        return int(cell)
+    if _FLOAT.fullmatch(cell) or _NOT_FINITE.fullmatch(cell):
+        return float(cell)
+    return cell
+
+
+def _column(line: str, position: int) -> int:
+    """Tell in which column of its line a cell begins, from 1; cells after a line break count as in the first line."""
+    quoted = False
+    for column, character in enumerate(line, start=1):
+        if position == 0:
+            return column
+        if character == '"':
+            quoted = not quoted
+        elif character == "," and not quoted:
+            position -= 1
+    return len(line) + 1 if position == 0 else 1

@@ -1,0 +1,24 @@
+"""The workspace: what a user keeps in git, read as one whole."""
+
+from __future__ import annotations
+
+from shinrai.workspace.data import data_file
+from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
+from shinrai.workspace.loading import Workspace, load
+from shinrai.workspace.locking import lock
+from shinrai.workspace.scaffolding import scaffold, write_schemas
+from shinrai.workspace.stack import fingerprint, stack_files
+
+__all__ = [
+    "SETTINGS_FILE",
+    "Workspace",
+    "data_file",
+    "find_root",
+    "fingerprint",
+    "load",
+    "load_settings",
+    "lock",
+    "scaffold",
+    "stack_files",
+    "write_schemas",
+]

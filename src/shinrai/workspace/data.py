@@ -1,0 +1,222 @@
+"""The data that checks name: where they are, and whether they hold what the check reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shinrai.catalog import PREFIX, data_path
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.records import (
+    Check,
+    Column,
+    DataUse,
+    Exact,
+    Groups,
+    Includes,
+    Item,
+    Json,
+    JsonSchema,
+    LanguageOfReply,
+    Perturb,
+    Prediction,
+    Swap,
+)
+from shinrai.source import Place, did_you_mean, listing
+from shinrai.workspace.layout import inside, near_file
+
+_LANGUAGE = "lang"
+_PROMPTS = "prompts"
+
+
+def data_file(root: Path, use: DataUse) -> Path:
+    """Find the data set that a check uses.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the workspace.
+    use : DataUse
+        With a file, not with imported data.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or the data are imported ones, which the ledger knows.
+    """
+    if use.file is None:
+        message = _("imported data are not a file of the workspace")
+        raise UsageError("workspace.no-file", message, hint=_("bring them in with: shinrai do import"))
+    if use.file.startswith(PREFIX):
+        return data_path(use.file)
+    path = inside(root, use.file)
+    if path is None:
+        message = _('"{file}" leads out of the folder').format(file=use.file)
+        raise UsageError("workspace.outside", message, hint=_("name files relative to the workspace"))
+    if not path.is_file():
+        message = _('there is no file "{file}"').format(file=use.file)
+        raise UsageError("workspace.no-file", message, hint=near_file(path, use.file))
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Something that a check reads and its data do not hold.
+
+    Parameters
+    ----------
+    code : str
+        Stable name of the problem.
+    place : tuple of str and int
+        Where the check names it.
+    message, expected, hint : str
+        As in `Problem`.
+    key : bool
+        The name is a key.
+    """
+
+    code: str
+    place: Place
+    message: str
+    expected: str | None = None
+    hint: str | None = None
+    key: bool = False
+
+
+def misfits(check: Check, items: Sequence[Item]) -> Iterator[Misfit]:
+    """Compare a check with its data.
+
+    Nothing is ever bound to a name that is merely near: the near name is only shown.
+
+    Parameters
+    ----------
+    check : Check
+        One that uses a file.
+    items : sequence of Item
+        All rows of the file.
+
+    Yields
+    ------
+    Misfit
+        For each column that no row has, each value that no row holds, and a filter that keeps nothing.
+    """
+    if not items:
+        yield Misfit("workspace.no-rows", ("data", "file"), _("the file holds no rows"))
+        return
+    columns = dict.fromkeys(name for item in items for name in item.fields)
+    missing = [name for name in _columns(check) if name.name not in columns]
+    for name in missing:
+        yield Misfit(
+            "workspace.no-column",
+            name.place,
+            _('the data have no column "{name}"').format(name=name.name),
+            _("one of: {names}").format(names=listing(columns, most=20)),
+            did_you_mean(name.name, columns),
+            key=name.key,
+        )
+    if not missing:
+        yield from _values(check, items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A column as a check names it."""
+
+    place: Place
+    name: str
+    key: bool = False
+
+
+def _columns(check: Check) -> Iterator[_Name]:
+    if check.data is not None:
+        for column in check.data.where or {}:
+            yield _Name(("data", "where", column), column, key=True)
+        if check.data.languages is not None:
+            yield _Name(("data", "languages"), _LANGUAGE, key=True)
+        if check.applies_to == "chat":
+            yield _Name(("data", "file"), _PROMPTS)
+    if check.groups is not None:
+        yield _Name(("groups", "column"), check.groups.column)
+    if isinstance(check.variants, Perturb | Swap):
+        yield _Name(("variants", "column"), check.variants.column)
+    yield from _of_scorer(check)
+
+
+def _of_scorer(check: Check) -> Iterator[_Name]:
+    scorer = check.scorer
+    if isinstance(scorer, Exact | Includes | JsonSchema) and scorer.field is not None:
+        yield _Name(("scorer", "field"), scorer.field)
+    elif isinstance(scorer, Prediction) and scorer.column is not None:
+        yield _Name(("scorer", "column"), scorer.column)
+    elif isinstance(scorer, LanguageOfReply) and scorer.expected == "item":
+        yield _Name(("scorer",), _LANGUAGE, key=True)
+    elif isinstance(scorer, Column):
+        yield _Name(("scorer", "column"), scorer.column)
+        if scorer.rule == "differs-from":
+            yield _Name(("scorer", "value"), str(scorer.value))
+
+
+def _values(check: Check, items: Sequence[Item]) -> Iterator[Misfit]:
+    kept = list(items)
+    conditions: list[tuple[Place, str, Json]] = []
+    if check.data is not None:
+        for column, value in (check.data.where or {}).items():
+            conditions.append((("data", "where", column), column, value))
+        kept = [item for item in items if _keeps(check.data, item)]
+        for number, language in enumerate(check.data.languages or ()):
+            conditions.append((("data", "languages", number), _LANGUAGE, language))
+    unmatched = False
+    for place, column, value in conditions:
+        if not any(_same(item.fields.get(column), value) for item in items):
+            unmatched = True
+            yield _no_value(place, column, _text(value), items)
+    if unmatched:
+        return
+    if not kept:
+        yield Misfit("workspace.no-rows", ("data",), _("no row has all of these values"), key=True)
+    elif check.groups is not None:
+        yield from _group_values(check.groups, kept)
+
+
+def _group_values(groups: Groups, items: Sequence[Item]) -> Iterator[Misfit]:
+    for side, value in (("a", groups.a), ("b", groups.b)):
+        if not any(_text(item.fields.get(groups.column)) == value for item in items):
+            yield _no_value(("groups", side), groups.column, value, items)
+
+
+def _no_value(place: Place, column: str, value: str, items: Sequence[Item]) -> Misfit:
+    found = dict.fromkeys(_text(item.fields.get(column)) for item in items)
+    return Misfit(
+        "workspace.no-value",
+        place,
+        _('no row has "{value}" in the column "{column}"').format(value=value, column=column),
+        _("one of: {names}").format(names=listing(found)),
+        did_you_mean(value, found),
+    )
+
+
+def _keeps(use: DataUse, item: Item) -> bool:
+    if use.languages is not None and item.fields.get(_LANGUAGE) not in use.languages:
+        return False
+    return all(_same(item.fields.get(column), value) for column, value in (use.where or {}).items())
+
+
+def _same(found: Json, wanted: Json) -> bool:
+    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
+
+
+def _text(value: Json) -> str:
+    """Write a value as a person writes it into ``groups``: ``1`` for 1 and 1.0, ``true``, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,135 @@
+"""Reading a whole workspace: every file, every mistake, at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shinrai.catalog import checks as catalog_checks
+from shinrai.catalog import higher_plans
+from shinrai.errors import Problem, SourceError
+from shinrai.i18n import _
+from shinrai.records import Action, Check, HigherPlan, Id, Plan, Settings, System
+from shinrai.source import attempt, examine_yaml
+from shinrai.workspace.layout import SETTINGS_FILE
+from shinrai.workspace.parts import N, Parts, Shelf, Sourced
+from shinrai.workspace.references import cross_check
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A workspace in which everything fits together.
+
+    Parameters
+    ----------
+    root : Path
+        Its folder.
+    settings : Settings
+        ``shinrai.yaml``.
+    plans, systems, actions : dict
+        Id → record, in the order of the file names.
+    checks : dict
+        The catalog's checks and the workspace's own.
+    own_checks : dict
+        The workspace's own alone.
+    higher_plans : dict
+        The catalog's plans that a measure may implement.
+    """
+
+    root: Path
+    settings: Settings
+    plans: dict[Id, Plan]
+    systems: dict[Id, System]
+    checks: dict[Id, Check]
+    own_checks: dict[Id, Check]
+    actions: dict[Id, Action]
+    higher_plans: dict[Id, HigherPlan]
+
+
+def load(root: Path) -> Workspace:
+    """Read a workspace and check that everything it names is there.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds ``shinrai.yaml``.
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    SourceError
+        With every problem of every file.
+    """
+    reading = _Reading(root.resolve())
+    parts = reading.parts()
+    problems = [*reading.problems, *cross_check(parts)]
+    if problems or parts.settings is None:
+        raise SourceError(problems)
+    return Workspace(
+        root=parts.root,
+        settings=parts.settings.record,
+        plans=parts.plans.plain(),
+        systems=parts.systems.plain(),
+        checks=parts.checks,
+        own_checks=parts.own_checks.plain(),
+        actions=parts.actions.plain(),
+        higher_plans=parts.higher_plans,
+    )
+
+
+class _Reading:
+    """Reads the files one by one and collects what is wrong with them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+
+    def parts(self) -> Parts:
+        own_checks = self.folder("checks", Check)
+        return Parts(
+            root=self.root,
+            settings=self.settings(),
+            plans=self.folder("plans", Plan),
+            systems=self.folder("systems", System),
+            own_checks=own_checks,
+            actions=self.folder("actions", Action),
+            checks={**own_checks.plain(), **catalog_checks()},
+            higher_plans=higher_plans(),
+        )
+
+    def settings(self) -> Sourced[Settings] | None:
+        path = self.root / SETTINGS_FILE
+        settings, problems = attempt(examine_yaml(path, shown_as=SETTINGS_FILE), Settings)
+        self.problems += problems
+        return None if settings is None else Sourced(settings, path, SETTINGS_FILE)
+
+    def folder(self, name: str, record: type[N]) -> Shelf[N]:
+        shelf = Shelf[N]()
+        folder = self.root / name
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix == ".yaml" and not path.name.startswith("."):
+                self.file(path, f"{name}/{path.name}", record, shelf)
+            elif path.suffix.lower() in {".yml", ".yaml"} and not path.name.startswith("."):
+                message = _("the file would be overlooked")
+                expected = _("a name that ends in .yaml")
+                self.problems.append(Problem("workspace.file-name", f"{name}/{path.name}", 1, 1, message, expected))
+        return shelf
+
+    def file(self, path: Path, shown_as: str, record: type[N], shelf: Shelf[N]) -> None:
+        document = examine_yaml(path, shown_as=shown_as)
+        built, problems = attempt(document, record)
+        self.problems += problems
+        if built is None:
+            name = document.data.get("id") if isinstance(document.data, dict) else None
+            shelf.broken.add(name if isinstance(name, str) else path.stem)
+        elif built.id in shelf.records:
+            message = _('the id "{id}" is already taken').format(id=built.id)
+            hint = _("by {file}").format(file=shelf.records[built.id].shown_as)
+            self.problems.append(
+                document.problem("workspace.duplicate-id", ("id",), message, _("an id of its own"), hint)
+            )
+        else:
+            shelf.records[built.id] = Sourced(built, path, shown_as)

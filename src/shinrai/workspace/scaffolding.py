@@ -1,0 +1,115 @@
+"""Beginning a workspace: a small one that is complete, and explains itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.source import json_schemas
+from shinrai.workspace.layout import SETTINGS_FILE
+
+_TEMPLATE: Final = Path(__file__).parent / "template"
+_NOT_IN_ID: Final = re.compile(r"[^a-z0-9]+")
+
+
+def scaffold(directory: Path, *, name: str) -> list[Path]:
+    """Write a first workspace: settings, a plan with one claim, a system, and the schemas for an editor.
+
+    The seed that fixes the order of the data is drawn here, once, by chance.
+
+    Parameters
+    ----------
+    directory : Path
+        Made when it is not there. Files that are already in it stay as they are.
+    name : str
+        What people call the workspace.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        If there already is a workspace, or something cannot be written.
+    """
+    if (directory / SETTINGS_FILE).exists():
+        raise UsageError(
+            "workspace.exists",
+            _("{directory} already is a workspace").format(directory=directory),
+            hint=_("nothing was changed; choose another folder"),
+        )
+    try:
+        return [path for path, text in _files(directory, name) if _write_new(path, text)]
+    except OSError as error:
+        message = _("{path} cannot be written: {reason}").format(path=error.filename, reason=error.strerror)
+        raise UsageError("workspace.cannot-write", message) from error
+
+
+def write_schemas(directory: Path) -> list[Path]:
+    """Write the JSON Schemas of all kinds of file, for editors, in place of older ones.
+
+    Parameters
+    ----------
+    directory : Path
+        Folder of the workspace; they go to ``schemas/<kind>.schema.json``.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    written = []
+    for path, text in _schemas(directory):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _schemas(directory: Path) -> Iterator[tuple[Path, str]]:
+    for kind, schema in json_schemas().items():
+        path = directory / "schemas" / f"{kind}.schema.json"
+        yield path, json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def _files(directory: Path, name: str) -> Iterator[tuple[Path, str]]:
+    """Give every file of a first workspace, ``shinrai.yaml`` last: it says that the workspace is there."""
+    shown = "".join(character for character in name if character.isprintable()).strip() or "Shinrai"
+    values = {
+        "id": json.dumps(_id_of(shown)),  # quoted, because an id may look like a number
+        "name": json.dumps(shown, ensure_ascii=False),
+        "order_seed": str(secrets.randbelow(2**53)),
+    }
+    # Even where the folder has a .gitignore of its own, the private key never gets into git.
+    yield directory / ".shinrai" / ".gitignore", "*\n"
+    yield directory / ".gitignore", (_TEMPLATE / "gitignore").read_text(encoding="utf-8")
+    yield from _schemas(directory)
+    templates = sorted(path for path in _TEMPLATE.rglob("*") if path.suffix in {".yaml", ".md"})
+    for template in sorted(templates, key=lambda path: path.name == SETTINGS_FILE):
+        text = Template(template.read_text(encoding="utf-8")).safe_substitute(values)
+        yield directory / template.relative_to(_TEMPLATE), text
+
+
+def _write_new(path: Path, text: str) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _id_of(name: str) -> str:
+    text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return _NOT_IN_ID.sub("-", text)[:80].strip("-") or "workspace"

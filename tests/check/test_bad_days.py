@@ -1,0 +1,541 @@
+"""Everything that goes wrong on the way to a model and back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shinrai.check.engine import UNUSABLE_IN_A_ROW
+from shinrai.check.journal import Journal, Line
+from shinrai.check.order import rank
+from shinrai.check.patience import Clock, Patience
+from shinrai.check.targets.endpoint import MAX_REPLY
+from shinrai.errors import StoreError, TamperedError
+from tests.check.town import QUICK, Town, found
+from tests.servers.endpoint import Endpoint, Reply, serving
+
+
+async def test_down_from_the_start(town: Town) -> None:
+    with serving() as endpoint:
+        endpoint.die()
+        town.chat(endpoint.url)
+        town.prompts(100)
+        town.promise("p/g/m/a")
+        town.promise("p/g/m/b")
+        verdicts = await town.check(watch=True)
+        assert [(v.status, v.reason) for v in verdicts] == [("not_measured", "target-unreachable")] * 2
+        assert all(v.note is not None and "connection-refused" in str(v.note.en) for v in verdicts)
+        assert town.journal() == []
+        assert town.finished().end == "target-failed"
+        endpoint.listen()
+        assert [v.status for v in await town.check()] == ["met", "met"]
+    assert town.ledger.verify().faults == ()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 302])
+async def test_a_target_that_refuses_everybody_is_asked_only_a_few_times(town: Town, status: int) -> None:
+    with serving(lambda _prompt, _attempt: Reply(status=status, headers=(("Location", "/elsewhere"),))) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(500)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.reason) == ("not_measured", "target-unreachable")
+    assert set(endpoint.log.asked.values()) == {1}  # not retried, not redirected
+    assert UNUSABLE_IN_A_ROW <= len(endpoint.log.asked) <= UNUSABLE_IN_A_ROW + 8
+
+
+async def test_a_target_where_everything_breaks_is_given_up(town: Town) -> None:
+    with serving(lambda _prompt, _attempt: Reply(status=500)) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(500)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.reason) == ("not_measured", "target-unreachable")
+    assert len(endpoint.log.asked) < 40
+    assert set(endpoint.log.asked.values()) <= {1, 2, 3, 4}
+
+
+async def test_it_dies_half_way_and_goes_on_where_it_was(town: Town) -> None:
+    answered: set[str] = set()
+
+    def behave(prompt: str, _attempt: int) -> Reply:
+        if prompt not in answered and len(answered) == 59:
+            endpoint.die_soon()
+        answered.add(prompt)
+        return Reply()
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(400)
+        town.promise("p/g/m/soon", threshold=0.2)
+        town.promise("p/g/m/late", threshold=0.02)
+        soon, late = await town.check()
+        assert (soon.status, soon.reason) == ("met", "decided")
+        assert (late.status, late.reason) == ("not_measured", "target-failed")
+        assert 0 < late.counts.passed == late.counts.total < 60
+        assert late.estimate == 0.0
+        finished = {line.request for line in town.journal() if line.end == "ok"}
+        assert {line.end for line in town.journal()} == {"ok"}  # a dead target is not the fault of a trial
+        before = dict(endpoint.log.asked)
+        endpoint.listen()
+        [again] = await town.check()
+    assert (again.status, again.counts.total) == ("met", 211)
+    assert {name for name in finished if endpoint.log.asked[name] > before[name]} == set()
+    assert sum(line.run == "run-0001" for line in town.journal(2)) == len(finished)
+    assert town.ledger.verify().faults == ()
+
+
+async def test_a_server_that_drains_is_used_as_far_as_it_answers(town: Town) -> None:
+    """New connections are refused, old ones are served: few calls fail, and it is not given up for dead."""
+
+    def behave(prompt: str, _attempt: int) -> Reply:
+        if len(endpoint.log.asked) == 30:
+            endpoint.die_soon(drain=True)
+        return Reply(delay=0.002)
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(400)
+        town.promise(threshold=0.02)
+        [verdict] = await town.check(patience=Patience(first_wait=0.02))
+    assert verdict.status in {"met", "undecided"}
+    assert verdict.counts.error < 20
+
+
+EVERY_TWENTIETH = {
+    f"question {name[1:]}" for name in sorted((f"q{n}" for n in range(100)), key=lambda name: rank(7, name))[4::20]
+}
+FAULTS = {
+    "429": Reply(status=429, headers=(("Retry-After", "1"),)),
+    "500": Reply(status=500),
+    "hang": Reply(hang=True),
+    "malformed": Reply(body=b'{"choices": [{"message": {"content": "ye'),
+    "not-json": Reply(body=b"<html>gateway</html>"),
+    "empty-choices": Reply(body=b'{"choices": []}'),
+    "null-content": Reply(None),
+    "drop": Reply(drop=True),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_on_every_twentieth_prompt_that_passes_changes_nothing(town: Town, name: str) -> None:
+    def behave(prompt: str, attempt: int) -> Reply:
+        return FAULTS[name] if prompt in EVERY_TWENTIETH and attempt == 1 else Reply()
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url, timeout=0.3)
+        town.prompts(100)
+        town.promise(threshold=0.05)
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.counts.passed, verdict.counts.error) == ("met", 83, 0)
+    hit = [line for line in town.journal() if line.request in EVERY_TWENTIETH]
+    assert hit
+    assert {line.attempts for line in hit} == {2}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_that_stays_is_an_outcome_of_its_own(town: Town, name: str) -> None:
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return FAULTS[name] if prompt in EVERY_TWENTIETH else Reply()
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url, timeout=0.2)
+        town.prompts(100)
+        town.promise("p/g/m/strict", threshold=0.2)
+        town.promise("p/g/m/allowed", threshold=0.2, missing={"allow_share": 0.1, "reason": {"en": "a known outage"}})
+        strict, allowed = await town.check()
+    # Worst case: each missing trial may have been a failure, so more trials are needed; none is silently dropped.
+    assert strict.status == "met"
+    assert strict.counts.error == sum(
+        trial.outcome == "error" for trial in town.trials() if trial.commitment == strict.commitment
+    )
+    assert 0 < strict.counts.error <= 5
+    assert strict.counts.total > 20
+    assert strict.counts.failed == 0
+    assert allowed.status == "met"
+    assert allowed.counts.total < strict.counts.total
+    assert allowed.details["left_out"] == allowed.counts.error
+    assert max(endpoint.log.asked.values()) == (8 if name == "429" else 4)
+
+
+async def test_missing_trials_prove_nothing_either_way(town: Town) -> None:
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return FAULTS["malformed"] if int(prompt.split()[1]) % 2 else Reply()
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(150)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.reason) == ("undecided", "data-spent")
+    assert verdict.counts.error == 75
+    assert verdict.estimate == 0.0
+    assert verdict.lower is not None
+    assert verdict.upper is not None
+    assert verdict.lower < 0.1
+    assert verdict.upper > 0.4
+
+
+async def test_more_missing_than_allowed_counts_fully(town: Town) -> None:
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return FAULTS["malformed"] if int(prompt.split()[1]) % 3 == 0 else Reply()
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(120)
+        town.promise(missing={"allow_share": 0.1, "reason": {"en": "a known outage"}})
+        [verdict] = await town.check()
+    assert verdict.status == "undecided"
+    assert "left_out" not in verdict.details
+    assert verdict.upper is not None
+    assert verdict.upper > 0.33
+
+
+HOSTILE = {
+    "nul": ("a\0b yes", "a\0b yes"),
+    "megabyte": ("yes" + "x" * 1_000_000, "yes" + "x" * 1_000_000),
+    "html": ("<script>alert(1)</script> yes", "<script>alert(1)</script> yes"),
+    "terminal": ("\x1b[2J\x1b]0;owned\x07 yes", "\x1b[2J\x1b]0;owned\x07 yes"),
+    "bidi": ("\u202eyes\u2066", "\u202eyes\u2066"),
+    "emoji": ("👩‍👩‍👧 yes", "👩‍👩‍👧 yes"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_replies_are_kept_as_they_came(town: Town, name: str) -> None:
+    sent, kept = HOSTILE[name]
+    with serving(lambda _prompt, _attempt: Reply(sent)) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(6)
+        town.promise()
+        [verdict] = await town.check()
+    assert verdict.counts.passed == 6
+    assert {line.reply for line in town.journal()} == {kept}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"choices":[{"message":{"content":"yes \\ud800!"}}]}', b'{"choices":[{"message":{"content":"yes \xff!"}}]}'],
+)
+async def test_what_is_not_unicode_text_is_replaced(town: Town, body: bytes) -> None:
+    with serving(lambda _prompt, _attempt: Reply(body=body)) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(3)
+        town.promise()
+        [verdict] = await town.check()
+    assert verdict.counts.passed == 3
+    assert {line.reply for line in town.journal()} == {"yes \ufffd!"}
+
+
+async def test_a_reply_above_the_limit_is_cut_marked_and_not_scored(town: Town) -> None:
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return Reply("yes" * MAX_REPLY) if prompt == "question 1" else Reply("yes" + "x" * MAX_REPLY)
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(2)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.counts.invalid, verdict.counts.total) == (2, 2)
+    assert verdict.reason == "nothing-usable"
+    lines = {line.request: line for line in town.journal()}
+    assert lines["question 0"].cut == MAX_REPLY + 3
+    assert len(lines["question 0"].reply) == MAX_REPLY
+
+
+async def test_a_body_above_the_limit_is_not_read(town: Town) -> None:
+    with serving(lambda _prompt, _attempt: Reply("x" * 5_000_000)) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(2)
+        town.promise()
+        [verdict] = await town.check()
+    assert verdict.counts.error == 2
+    assert {line.error for line in town.journal()} == {"too-large"}
+    assert set(endpoint.log.asked.values()) == {1}
+
+
+# ---- the disk
+
+
+class _FullDisk:
+    """`os.write` that has room for so many bytes."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.write = os.write
+
+    def __call__(self, file: int, data: bytes) -> int:
+        if self.room <= 0:
+            raise OSError(28, "No space left on device")
+        taken = self.write(file, data[: self.room])
+        self.room -= taken
+        return taken
+
+
+async def test_a_disk_that_fills_up_between_two_bytes(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(100)
+        town.promise()
+        with monkeypatch.context() as patched:
+            patched.setattr("shinrai.check.journal.os.write", _FullDisk(1000))
+            with pytest.raises(StoreError, match="No space left"):
+                await town.check()
+        kept = town.journal()
+        path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        assert 0 < len(kept) < 20
+        assert path.read_bytes().endswith(b"}\n")  # what did not fit was taken back
+        assert town.state.judgement("p/g/m/c@assistant") is None
+        before = dict(endpoint.log.asked)
+        [verdict] = await town.check()
+    assert verdict.status == "met"
+    assert verdict.run == "run-0001"
+    assert all(endpoint.log.asked[line.request] == before[line.request] for line in kept)
+    assert town.ledger.verify().faults == ()
+
+
+CHILD = """
+import resource, signal, sys
+from pathlib import Path
+from shinrai.check import check
+from shinrai.check.events import RunBegan
+from shinrai.errors import ShinraiError
+from shinrai.ledger import Ledger
+from shinrai.records import Budget
+
+root = Path(sys.argv[1])
+with Ledger.open("sqlite:///.shinrai/ledger.db", root=root) as ledger:
+
+    def limit_files(event):
+        if len(sys.argv) > 2 and isinstance(event, RunBegan):
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+
+    try:
+        for verdict in check(root, ledger, budget=Budget(), tell=limit_files):
+            counts = verdict.counts
+            print(verdict.claim, verdict.status, counts.total, counts.failed, verdict.lower, verdict.upper)
+    except ShinraiError as error:
+        print(error.code)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def child(town: Town, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(town.root), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcome(process: subprocess.Popen[str]) -> list[str]:
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert errors == ""
+    return out.splitlines()
+
+
+def test_a_real_limit_on_the_size_of_files(town: Town) -> None:
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(400)
+        town.promise(threshold=0.02)
+        path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        assert outcome(child(town, "6000")) == ["run.not-written"]
+        assert 4000 < path.stat().st_size <= 6000
+        assert path.read_bytes().endswith(b"}\n")
+        assert not town.state.judgements
+        before, kept = dict(endpoint.log.asked), {line.request for line in town.journal()}
+        [said] = outcome(child(town))
+        assert said.startswith("p/g/m/c met 211 0")
+    assert all(endpoint.log.asked[name] == before[name] for name in kept)
+
+
+def _paced(prompt: str, _attempt: int) -> Reply:
+    return Reply("no" if int(prompt.split()[1]) % 9 == 0 else "yes", delay=0.004)
+
+
+def _prepared(town: Town, endpoint: Endpoint) -> None:
+    town.chat(endpoint.url)
+    town.prompts(300)
+    town.promise("p/g/m/a", threshold=0.25)
+    town.promise("p/g/m/b", threshold=0.05)
+    town.promise("p/g/m/c", threshold=0.12)
+
+
+def test_killed_at_any_moment_nothing_is_asked_twice_and_nothing_changes(tmp_path: Path) -> None:
+    """`kill -9` at 20 moments, each after another number of replies."""
+    with serving(_paced) as endpoint:
+        calm = found(tmp_path / "calm")
+        _prepared(calm, endpoint)
+        undisturbed = outcome(child(calm))
+        calm.ledger.close()
+    assert len(undisturbed) == 3
+    assert "undecided 300" in undisturbed[2]
+    kills = alive = 0
+    with serving(_paced) as endpoint:
+        for round_number in range(4):
+            town = found(tmp_path / f"town-{round_number}")
+            _prepared(town, endpoint)
+            path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+            sent_again: list[str] = []
+            for step in range(5):
+                wanted = 10 + 53 * step + 11 * round_number
+                process = child(town)
+                deadline = time.monotonic() + 30
+                while process.poll() is None and time.monotonic() < deadline:
+                    if path.is_file() and path.read_bytes().count(b"\n") >= wanted:
+                        break
+                    time.sleep(0.001)
+                alive += process.poll() is None
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                kills += 1
+                whole = path.read_bytes()
+                whole = whole[: whole.rfind(b"\n") + 1]
+                finished = {line.request for line in _lines(whole)}
+                before = {name: endpoint.log.asked[name] for name in finished}
+                if step == 4:
+                    assert outcome(child(town)) == undisturbed
+                sent_again += [name for name in finished if endpoint.log.asked[name] != before[name]]
+            assert sent_again == []
+            assert list(town.state.runs) == ["run-0001"]
+            town.ledger.close()
+            endpoint.log.asked.clear()
+    assert kills == alive == 20
+
+
+def _lines(data: bytes) -> list[Line]:
+    return [msgspec.json.decode(line, type=Line) for line in data.splitlines()]
+
+
+def test_two_at_once_wait_for_each_other(town: Town) -> None:
+    with serving(_paced) as endpoint:
+        _prepared(town, endpoint)
+        first, second = child(town), child(town)
+        said = sorted([outcome(first), outcome(second)], key=len)
+    assert said[0] == []  # whoever came second found everything measured
+    assert len(said[1]) == 3
+    assert max(endpoint.log.asked.values()) == 1
+    assert list(town.state.runs) == ["run-0001"]
+    assert town.ledger.verify().faults == ()
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(town: Town) -> None:
+    with serving(_paced) as endpoint:
+        _prepared(town, endpoint)
+        process = child(town)
+        path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        deadline = time.monotonic() + 30
+        while not (path.is_file() and path.read_bytes().count(b"\n") >= 50) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        assert outcome(process) == ["interrupted"]
+        finished = {line.request for line in town.journal()}
+        assert town.state.open_run("assistant") is not None
+        before = {name: endpoint.log.asked[name] for name in finished}
+        assert len(outcome(child(town))) == 3
+        assert {name: endpoint.log.asked[name] for name in finished} == before
+
+
+# ---- the journal
+
+
+async def test_a_torn_last_line_is_left_out_and_any_other_is_not(town: Town) -> None:
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(100)
+        town.promise()
+        with pytest.raises(asyncio.CancelledError):
+            await _interrupted_after(town, endpoint, 20)
+        path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        whole = path.read_bytes()
+        path.write_bytes(whole + b'{"key":"abc","end":"o')
+        lines = whole.splitlines(keepends=True)
+        for broken in (
+            b"".join([*lines[:3], b"garbage\n", *lines[3:]]),
+            b"".join([*lines[:3], lines[2], *lines[3:]]),
+            whole + b"\n",
+        ):
+            path.write_bytes(broken)
+            with pytest.raises(TamperedError) as caught:
+                await town.check()
+            assert caught.value.code == "run.bad-line"
+        path.write_bytes(whole + b'{"key":"abc","end":"o')
+        before = dict(endpoint.log.asked)
+        [verdict] = await town.check()
+        assert verdict.status == "met"
+        assert all(endpoint.log.asked[_lines(line)[0].request] == before[_lines(line)[0].request] for line in lines)
+        path.unlink()
+    assert not town.ledger.verify().ok
+
+
+async def _interrupted_after(town: Town, endpoint: Endpoint, replies: int) -> None:
+    task = asyncio.ensure_future(town.check())
+    original = endpoint.behave
+
+    def behave(prompt: str, attempt: int) -> Reply:
+        if sum(endpoint.log.answered.values()) >= replies:
+            task.get_loop().call_soon_threadsafe(task.cancel)
+            return Reply(hang=True)
+        return original(prompt, attempt)
+
+    endpoint.behave = behave
+    try:
+        await task
+    finally:
+        endpoint.behave = original
+
+
+async def test_a_run_file_that_is_gone_or_changed_is_never_begun_anew(town: Town) -> None:
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(100)
+        town.promise()
+        await town.check(calls=10)
+        path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(b"yes", b"not", 1))
+        with pytest.raises(TamperedError):
+            await town.check()
+        path.unlink()
+        with pytest.raises(TamperedError):
+            await town.check()
+        path.write_bytes(whole)
+        assert [v.status for v in await town.check()] == ["met"]
+
+
+async def test_a_line_survives_a_journal_that_is_never_closed(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    Journal.create(path)
+    journal = Journal(path)
+    journal.write(Line("k", "ok", "reply", request="asked"))
+    assert path.read_bytes() == b'{"key":"k","end":"ok","reply":"reply","request":"asked"}\n'
+    journal.close()
+    assert [line.reply for line in Journal(path).lines] == ["reply"]
+
+
+async def test_a_slow_model_does_not_hold_a_decided_run(town: Town) -> None:
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return Reply(delay=0.0 if int(prompt.split()[1]) % 2 else 0.01)
+
+    clock = Clock(sleep=QUICK.clock.sleep)
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(100)
+        town.promise()
+        started = time.monotonic()
+        await town.check(patience=replace(Patience(), clock=clock))
+    assert time.monotonic() - started < 5

@@ -1,0 +1,420 @@
+"""What `verify` sees, and how it says so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from shinrai.errors import TamperedError, UsageError
+from shinrai.ledger import Ledger, Verification, create, make_key_pair
+from shinrai.ledger.chain import FIRST, Link, link_hash, seal
+from shinrai.ledger.keys import private_key
+from shinrai.records import (
+    EvidenceBrought,
+    FindingClosed,
+    Import,
+    LedgerOpened,
+    Ruled,
+    Ruling,
+    RunFinished,
+    RunStarted,
+    Text,
+    digest_bytes,
+)
+
+URL = "sqlite:///ledger.db"
+CALLS = ".shinrai/runs/r1/calls.jsonl"
+TRIALS = ".shinrai/runs/r1/trials.jsonl"
+KEPT = ".shinrai/evidence/abc-decisions.csv"
+MIRROR = Path(".shinrai/checkpoint.json")
+
+
+def ruled(claim: str) -> Ruled:
+    return Ruled(ruling=Ruling(claim=claim, system="assistant", applies=True, rule="named", reason=Text(en="n")))
+
+
+def started(run: str) -> RunStarted:
+    return RunStarted(run=run, system="assistant", fingerprint=FIRST, commitments=(), directory=f".shinrai/runs/{run}")
+
+
+def write(path: Path, content: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return digest_bytes(content.encode())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(root: Path) -> Iterator[Ledger]:
+    """Entries: 1 opened, 2 run started, 3 run finished, 4 import, 5 run started, 6 ruled; checkpoints at 1 and 6."""
+    with create(URL, root, "town") as opened:
+        opened.append(started("r1"))
+        files = {CALLS: write(root / CALLS, "call\n"), TRIALS: write(root / TRIALS, "trial\n")}
+        opened.append(RunFinished(run="r1", end="complete", files=files, calls=1))
+        kept = Import(
+            format="decisions",
+            system="assistant",
+            name="decisions.csv",
+            file=KEPT,
+            file_digest=write(root / KEPT, "id\n1\n"),
+            rows=1,
+            first=date(2026, 4, 1),
+        )
+        opened.append(EvidenceBrought(evidence=kept))
+        opened.append(started("r2"))
+        write(root / ".shinrai/runs/r2/calls.jsonl", "half a li")
+        opened.append(ruled("a"))
+        opened.checkpoint()
+        yield opened
+
+
+def edit(root: Path, *statements: str) -> None:
+    """Do what a person with a database browser would do."""
+    connection = sqlite3.connect(root / "ledger.db")
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def found(result: Verification) -> list[tuple[int, str | None, str]]:
+    return [(fault.seq, fault.kind, fault.code) for fault in result.faults]
+
+
+def test_all_in_order_counts_what_was_checked(ledger: Ledger, root: Path) -> None:
+    result = ledger.verify(root)
+    assert result.ok
+    assert result.first is None
+    assert (result.entries, result.files, result.checkpoints, result.signed_until) == (6, 3, 2, 6)
+    assert result.head == ledger.head.hash
+    assert result.not_yet_fixed == (".shinrai/runs/r2/calls.jsonl",)
+    result.require()
+    assert result.summary().splitlines() == [
+        "everything matches: 6 entries, 3 files, 2 signatures",
+        "signed up to entry 6",
+        "not yet fixed, their run has not ended: .shinrai/runs/r2/calls.jsonl",
+    ]
+    assert json.loads(json.dumps(result.to_json()))["ok"] is True
+    ledger.append(ruled("b"))
+    assert ledger.verify(root).signed_until == 6, "the newest entry is not signed yet"
+
+
+def test_a_hand_edit_is_named(ledger: Ledger, root: Path) -> None:
+    edit(root, "UPDATE entries SET payload = replace(payload, '\"calls\":1', '\"calls\":2') WHERE seq = 3")
+    result = ledger.verify(root)
+    assert found(result) == [(3, "run-finished", "hash")]
+    assert result.first is not None
+    assert "Entry 3" in result.first.message
+    assert result.first.message in result.summary()
+    assert result.first.found in result.summary()
+    assert result.to_json()["ok"] is False
+    with pytest.raises(TamperedError, match="Entry 3") as caught:
+        result.require()
+    assert caught.value.code == "ledger.hash"
+    assert caught.value.exit_code == 4
+
+
+def test_nothing_is_derived_from_or_added_to_a_ledger_that_does_not_add_up(ledger: Ledger, root: Path) -> None:
+    edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 6")
+    with Ledger.open(URL, root=root) as again:
+        for act in (again.state, lambda: list(again.entries()), lambda: again.append(ruled("b")), again.checkpoint):
+            with pytest.raises(TamperedError, match="Entry 6"):
+                act()
+        with pytest.raises(TamperedError, match="Entry 6"):
+            _ = again.head
+    with pytest.raises(TamperedError), Ledger.open(URL, root=root) as again:
+        list(again.entries(after=5))
+    # Also in a process that had read the entry while it was still good.
+    with pytest.raises(TamperedError):
+        ledger.append(ruled("b"))
+
+
+def test_a_run_file_that_is_missing_or_edited_is_named(ledger: Ledger, root: Path) -> None:
+    (root / TRIALS).write_text("Trial\n")
+    (root / CALLS).unlink()
+    result = ledger.verify(root)
+    assert found(result) == [(3, "run-finished", "file")] * 2
+    messages = " ".join(fault.message for fault in result.faults)
+    assert f"{CALLS}, which entry 3 fixed, is missing" in messages
+    assert f"{TRIALS} has been changed" in messages
+    assert {fault.expected for fault in result.faults} == {digest_bytes(b"call\n"), digest_bytes(b"trial\n")}
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_good(ledger: Ledger, root: Path) -> None:
+    (root / CALLS).unlink()
+    (root / CALLS).mkdir()
+    assert found(ledger.verify(root)) == [(3, "run-finished", "file")]
+
+
+def test_the_kept_copy_of_an_import_is_checked(ledger: Ledger, root: Path) -> None:
+    (root / KEPT).write_text("id\n2\n")
+    assert found(ledger.verify(root)) == [(4, "evidence-brought", "file")]
+    (root / KEPT).unlink()
+    assert found(ledger.verify(root)) == [(4, "evidence-brought", "file")]
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/hostname", ".shinrai/../../outside.txt"])
+def test_a_file_outside_the_workspace_is_not_opened(ledger: Ledger, root: Path, name: str) -> None:
+    digest = write(root.parent / "outside.txt", "x")
+    ledger.append(RunFinished(run="r2", end="complete", files={name: digest}, calls=0))
+    assert found(ledger.verify(root)) == [(7, "run-finished", "file")]
+
+
+def test_the_run_files_of_another_copy_of_the_workspace(ledger: Ledger, root: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("copy"))
+    (copy / CALLS).write_text("other\n")
+    assert ledger.verify(root).ok
+    assert found(ledger.verify(copy)) == [(3, "run-finished", "file")]
+
+
+# --- the end of the table ---
+
+
+def test_a_tail_cut_off_with_its_checkpoints_is_seen(ledger: Ledger, root: Path) -> None:
+    edit(root, "DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
+    result = ledger.verify(root)
+    assert found(result) == [(6, "checkpoint", "cut-off")]
+    assert result.signed_until == 1
+
+
+def test_a_tail_that_was_cut_off_is_not_grown_again(ledger: Ledger, root: Path) -> None:
+    edit(root, "DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
+    kept = (root / MIRROR).read_bytes()
+    with Ledger.open(URL, root=root) as again:
+        for act in (lambda: again.append(ruled("b"), ruled("c")), again.checkpoint):
+            with pytest.raises(TamperedError) as caught:
+                act()
+            assert caught.value.code == "ledger.cut-off"
+    with pytest.raises(TamperedError):
+        ledger.append(ruled("b"))  # in a process that had seen the tail
+    assert (root / MIRROR).read_bytes() == kept
+
+
+def test_a_tail_replaced_by_another_is_seen(ledger: Ledger, root: Path) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    other = seal(ruled("forged"), links[4], datetime.now(UTC))
+    edit(root, "DELETE FROM entries WHERE seq = 6")
+    connection = sqlite3.connect(root / "ledger.db")
+    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", other)
+    connection.commit()
+    connection.close()
+    assert found(ledger.verify(root)) == [(6, "checkpoint", "checkpoint")]
+
+
+def sqlite_rows(root: Path) -> list[tuple[int, str, str | None, str, str, str]]:
+    connection = sqlite3.connect(root / "ledger.db")
+    rows = connection.execute("SELECT * FROM entries ORDER BY seq").fetchall()
+    connection.close()
+    return rows
+
+
+def test_an_emptied_table_is_seen(ledger: Ledger, root: Path) -> None:
+    edit(root, "DELETE FROM entries", "DELETE FROM checkpoints")
+    assert found(ledger.verify(root)) == [(6, "checkpoint", "cut-off")]
+    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError):
+        _ = again.head
+
+
+def test_a_checkpoint_taken_out_of_the_table_is_seen(ledger: Ledger, root: Path) -> None:
+    edit(root, "DELETE FROM checkpoints WHERE seq = 6")
+    assert found(ledger.verify(root)) == [(6, "checkpoint", "checkpoint")]
+
+
+def test_a_dropped_table_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path) -> None:
+    edit(root, "DROP TABLE entries")
+    assert (1, None, "store") in found(ledger.verify(root))
+
+
+# --- the copy beside the database ---
+
+
+def test_a_missing_copy_is_seen_and_made_again_by_the_next_checkpoint(ledger: Ledger, root: Path) -> None:
+    (root / MIRROR).unlink()
+    assert found(ledger.verify(root)) == [(6, "checkpoint", "checkpoint")]
+    ledger.checkpoint()
+    assert ledger.verify(root).ok
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"\xff", b'{"seq": true}', b'{"seq": "6", "hash": "", "at": "", "signature": ""}']
+)
+def test_a_copy_that_is_no_checkpoint_is_seen(ledger: Ledger, root: Path, content: bytes) -> None:
+    (root / MIRROR).write_bytes(content)
+    assert found(ledger.verify(root)) == [(0, "checkpoint", "checkpoint")]
+    with pytest.raises(TamperedError) as caught:
+        ledger.checkpoint()
+    assert caught.value.code == "ledger.checkpoint-unreadable"
+
+
+@pytest.mark.parametrize(("field", "value"), [("seq", 5), ("hash", FIRST), ("at", "2020"), ("signature", "00" * 64)])
+def test_a_copy_that_was_edited_is_seen(ledger: Ledger, root: Path, field: str, value: object) -> None:
+    fields = json.loads((root / MIRROR).read_text())
+    (root / MIRROR).write_text(json.dumps(fields | {field: value}))
+    assert {fault.code for fault in ledger.verify(root).faults} == {"signature"}
+
+
+def test_a_checkpoint_is_made_once_for_an_entry(ledger: Ledger, root: Path) -> None:
+    first = ledger.checkpoint()
+    content = (root / MIRROR).read_bytes()
+    assert ledger.checkpoint() == first
+    assert (root / MIRROR).read_bytes() == content
+    assert json.loads(content) == first.to_json()
+    assert ledger.verify(root).checkpoints == 2
+
+
+# --- keys ---
+
+
+def test_another_public_key_in_the_workspace_is_seen(ledger: Ledger, root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    make_key_pair(other)
+    shutil.copy(other / "ledger.pub", root / "ledger.pub")
+    result = ledger.verify(root)
+    assert result.first is not None
+    assert (result.first.seq, result.first.code) == (1, "key")
+    assert {fault.code for fault in result.faults} == {"key", "signature"}
+    assert result.signed_until == 0
+
+
+@pytest.mark.parametrize("content", [None, "", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
+def test_without_a_public_key_nothing_is_taken_for_signed(ledger: Ledger, root: Path, content: str | None) -> None:
+    (root / "ledger.pub").unlink()
+    if content is not None:
+        (root / "ledger.pub").write_text(content)
+    result = ledger.verify(root)
+    assert found(result) == [(0, None, "key")]
+    assert result.signed_until == 0
+
+
+def test_a_forger_with_a_key_of_his_own_is_seen(ledger: Ledger, root: Path, tmp_path: Path) -> None:
+    """The whole is written anew, properly chained and signed; only the public key in version control is the old one."""
+    forged = tmp_path / "forged"
+    forged.mkdir()
+    with create(URL, forged, "town") as other:
+        other.append(ruled("nicer"))
+        other.checkpoint()
+        assert other.verify(forged).ok
+        shutil.copy(root / "ledger.pub", forged / "ledger.pub")
+        result = other.verify(forged)
+    assert result.first is not None
+    assert result.first.code == "key"
+
+
+def test_only_the_ledgers_own_key_signs(ledger: Ledger, root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    make_key_pair(other)
+    with Ledger.open(URL, root=root, key=other / ".shinrai/keys/ledger.key") as again:
+        with pytest.raises(UsageError) as caught:
+            again.checkpoint()
+        assert caught.value.code == "ledger.other-key"
+    (root / ".shinrai/keys/ledger.key").write_text("not a key")
+    with pytest.raises(UsageError) as caught:
+        ledger.checkpoint()
+    assert caught.value.code == "ledger.unreadable-key"
+    (root / ".shinrai/keys/ledger.key").unlink()
+    ledger.append(ruled("b"))
+    assert ledger.verify(root).ok, "appending and verifying need no private key"
+    with pytest.raises(UsageError) as caught:
+        ledger.checkpoint()
+    assert caught.value.code == "ledger.no-key"
+    with pytest.raises(UsageError):
+        private_key(root / "ledger.pub")
+
+
+# --- entries that fit their hashes but not the rules ---
+
+
+def rechain(root: Path, links: list[Link]) -> None:
+    """Write links with hashes that fit, as a program with a mistake would, and forget the checkpoints."""
+    rows: list[Link] = []
+    for number, link in enumerate(links, 1):
+        fitted = link._replace(seq=number, previous=rows[-1].hash if rows else FIRST)
+        rows.append(fitted._replace(hash=link_hash(fitted)))
+    edit(root, "DELETE FROM entries", "DELETE FROM checkpoints")
+    connection = sqlite3.connect(root / "ledger.db")
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+    (root / MIRROR).unlink()
+
+
+def entry_faults(ledger: Ledger) -> list[tuple[int, str | None, str]]:
+    return [item for item in found(ledger.verify()) if item[1] != "checkpoint"]
+
+
+def test_json_that_is_not_canonical_is_seen(ledger: Ledger, root: Path) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    links[5] = links[5]._replace(payload=json.dumps(json.loads(links[5].payload)))
+    rechain(root, links)
+    assert entry_faults(ledger) == [(6, "ruled", "canonical")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ('{"kind":"ruled"}', "ruled"),
+        ('{"kind":"surprise"}', "surprise"),
+        ("[1]", None),
+        ("{", None),
+        ('{"kind":"ruled","x":NaN}', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_contents_of_no_known_kind_are_seen(ledger: Ledger, root: Path, payload: str, kind: str | None) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    rechain(root, [*links[:5], links[5]._replace(payload=payload)])
+    assert entry_faults(ledger) == [(6, kind, "payload")]
+    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError, match="entry 6"):
+        again.state()
+
+
+def test_a_ledger_that_does_not_begin_at_its_beginning_is_seen(ledger: Ledger, root: Path) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    rechain(root, links[1:])
+    assert entry_faults(ledger) == [(1, "run-started", "order")]
+    opened = LedgerOpened(workspace="town", public_key="0" * 64)
+    (root / MIRROR).touch()
+    rechain(root, [*links, seal(opened, links[-1], datetime.now(UTC))])
+    assert (7, "ledger-opened", "order") in entry_faults(ledger)
+
+
+def test_times_out_of_order_are_seen(ledger: Ledger, root: Path) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    rechain(root, [*links[:5], links[5]._replace(at="2020-01-01T00:00:00.000Z")])
+    assert entry_faults(ledger) == [(6, "ruled", "time")]
+
+
+def test_an_entry_that_closes_what_was_never_opened_is_seen(ledger: Ledger, root: Path) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    closed = FindingClosed(finding="never", verdict=FIRST)
+    rechain(root, [*links, seal(closed, links[-1], datetime.now(UTC))])
+    assert entry_faults(ledger) == [(7, "finding-closed", "reference")]
+    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError, match="never"):
+        again.state()
+
+
+def test_columns_cannot_be_shifted_into_one_another(ledger: Ledger, root: Path) -> None:
+    """The bytes under a hash are the columns put together: the same bytes cut elsewhere are not the same entry."""
+    link = Link(*sqlite_rows(root)[5])
+    shifted = link._replace(at=f'{link.at}","payload":{link.payload},"x":"', payload='"y"')
+    edit(root, "DELETE FROM entries WHERE seq = 6")
+    connection = sqlite3.connect(root / "ledger.db")
+    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", shifted._replace(hash=link_hash(shifted)))
+    connection.commit()
+    connection.close()
+    assert (6, None, "shape") in found(ledger.verify(root))

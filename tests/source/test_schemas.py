@@ -1,0 +1,95 @@
+"""JSON Schemas say of a file what loading says of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from shinrai.source import RECORDS, attempt, json_schemas, parse_yaml
+
+SOUND = {
+    "shinrai": "id: town\nname: {ja: 町}\norder_seed: 7\nroles: [{id: mayor, title: {en: Mayor}}]\n",
+    "plan": """id: p
+title: {en: P}
+owner: o
+goals:
+  - id: g
+    title: {ja: 目標}
+    measures:
+      - {id: m, title: {en: M}, owner: o, due: 2026-03-31, claims: [{check: c, threshold: [0.1, 0.2]}]}
+""",
+    "check": """id: c
+title: {en: C}
+statement: {en: S}
+metric: rate-ratio
+comparator: at-least
+threshold: 0.8
+data: {file: a.csv, where: {x: 1, y: true}}
+scorer: {id: prediction, field: approved, equals: 1}
+groups: {column: g, a: x, b: y}
+""",
+    "system": """id: s
+title: {en: S}
+kind: chat
+purpose: {en: P}
+owner: o
+human_review: false
+stack:
+  - {type: instructions, id: i, text: x}
+  - {type: endpoint, id: m, url: "http://x/v1", model: m, price: {input: 1.5, output: 2, currency: JPY}}
+""",
+    "action": """id: a
+title: {en: A}
+owner: o
+addresses: [p/g/m/c@s]
+accept: {role: r, until: 2026-03-31, reason: {ja: 理由}}
+""",
+}
+
+
+def validator(kind: str) -> Any:
+    return jsonschema_rs.validator_for(json_schemas()[kind])
+
+
+def test_every_kind_of_file_has_a_schema_and_a_record() -> None:
+    assert set(json_schemas()) == set(RECORDS) == set(SOUND)
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_what_loads_is_valid(kind: str) -> None:
+    document = parse_yaml(SOUND[kind], shown_as="x.yaml")
+    assert attempt(document, RECORDS[kind])[1] == []
+    assert validator(kind).is_valid(document.data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("shinrai", "order_seed", "order_sede"),
+        ("shinrai", "7", "'7'"),
+        ("shinrai", "7", "-1"),
+        ("plan", "owner: o\n", ""),
+        ("plan", "[0.1, 0.2]", "[0.1]"),
+        ("plan", "{ja: 目標}", "目標"),
+        ("check", "rate-ratio", "ratio"),
+        ("check", "id: prediction", "id: predicton"),
+        ("system", "type: endpoint", "type: endpiont"),
+        ("system", "false", "no"),
+        ("action", "p/g/m/c@s", "p/g/m/c"),
+    ],
+)
+def test_what_does_not_load_is_not_valid(kind: str, before: str, after: str) -> None:
+    document = parse_yaml(SOUND[kind].replace(before, after), shown_as="x.yaml")
+    assert attempt(document, RECORDS[kind])[1]
+    assert not validator(kind).is_valid(document.data)
+
+
+def test_descriptions_are_kept_for_the_editor() -> None:
+    schemas = json_schemas()
+    seed = schemas["shinrai"]["properties"]["order_seed"]
+    assert seed["description"].startswith("Fixes the order")
+    assert "canaries" in json.dumps(schemas["system"])
+    assert schemas["plan"]["$schema"] == "https://json-schema.org/draft/2020-12/schema"
