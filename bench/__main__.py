@@ -25,7 +25,8 @@ one part alone with `python -m {example}`.
 def main() -> None:
     """Measure everything, print it and write ``docs/benchmarks.md``."""
     text = [_HEAD.format(example="bench.engine")]
-    text.append(f"Measured on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n")
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    text.append(f"Measured on {machine}.\n\n")
     for module, title in _MODULES.items():
         text.append(f"## {title}\n\n`python -m {module}`\n\n| what | figure | against |\n|---|---|---|\n")
         for row in importlib.import_module(module).rows():

@@ -24,7 +24,7 @@ _TEMPLATE = "town"
 
 
 def free_directory(wanted: Path) -> Path:
-    """Give the directory wanted, or the first of ``name-2``, ``name-3`` … that does not exist: nothing is overwritten."""
+    """Give the directory wanted, or the first of ``name-2``, ``name-3`` … that does not exist."""
     number, directory = 1, wanted
     while directory.exists():
         number += 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from shinrai.errors import TamperedError, UsageError
+from shinrai.errors import StoreError, TamperedError, UsageError
 from shinrai.ledger import Ledger, Verification, create, make_key_pair
 from shinrai.ledger.chain import FIRST, Link, link_hash, seal
 from shinrai.ledger.keys import private_key
@@ -236,6 +236,19 @@ def test_a_checkpoint_taken_out_of_the_table_is_seen(ledger: Ledger, root: Path)
 def test_a_dropped_table_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path) -> None:
     edit(root, "DROP TABLE entries")
     assert (1, None, "store") in found(ledger.verify(root))
+
+
+def test_a_schema_that_is_no_text_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path) -> None:
+    """The message of the database's own error is no text then either."""
+    ledger.close()
+    content = (root / "ledger.db").read_bytes()
+    (root / "ledger.db").write_bytes(
+        content.replace(b"CREATE TRIGGER entries_update", b"CREATE TRIGGER \xa0ntries_update")
+    )
+    with pytest.raises(StoreError) as caught, Ledger.open(URL, root=root) as again:
+        again.state()
+    assert caught.value.code == "ledger.damaged"
+    assert found(ledger.verify(root))[0] == (1, None, "store")
 
 
 # --- the copy beside the database ---

@@ -252,7 +252,7 @@ def test_impossible_error_levels_are_refused(case: Case, alpha: float) -> None:
     ],
 )
 def test_thresholds_that_cannot_be_tested_are_refused(build: Callable[[], Any]) -> None:
-    with pytest.raises(ValueError, match="must|at least"):
+    with pytest.raises(ValueError, match=r"must|at least"):
         build()
 
 
@@ -261,7 +261,7 @@ def test_thresholds_that_cannot_be_tested_are_refused(build: Callable[[], Any]) 
 def test_scores_outside_the_range_are_refused_and_change_nothing(case: Case, score: tuple[float, float]) -> None:
     test = case.run([("a", *PASSED), ("b", *FAILED)])
     before = test.n, test.evidence_met, test.evidence_violated
-    with pytest.raises(ValueError, match="observation|trial"):
+    with pytest.raises(ValueError, match=r"observation|trial"):
         case.feed(test, ("a", *score))
     assert (test.n, test.evidence_met, test.evidence_violated) == before
 

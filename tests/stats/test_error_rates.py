@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 
 def allowed(runs: int, alpha: float = ALPHA) -> float:
-    """The share of wrong verdicts that chance explains: alpha and three standard errors."""
+    """Give the share of wrong verdicts that chance explains: alpha and three standard errors."""
     return alpha + 3.0 * math.sqrt(alpha * (1.0 - alpha) / runs)
 
 
@@ -62,7 +62,7 @@ def test_control_peeking_at_a_plain_interval_fails_the_criterion() -> None:
 
 
 def order_of_arrival(failed: Flags, *, concurrency: int, slowdown: float, rng: np.random.Generator) -> list[int]:
-    """Indices in the order in which replies come back when a failing reply takes `slowdown` times as long."""
+    """Order replies as they come back when a failing reply takes `slowdown` times as long."""
     durations = rng.exponential(1.0, failed.size) * np.where(failed, slowdown, 1.0)
     running = [(float(durations[index]), index) for index in range(concurrency)]
     heapq.heapify(running)

@@ -70,7 +70,9 @@ Examples:
 
 @click.group(cls=Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "--workspace", metavar="DIR", default=".", help="Work in this folder or above it.")
-@click.option("--lang", type=click.Choice(["ja", "en"]), help="Language of what is printed; by default that of the environment.")
+@click.option(
+    "--lang", type=click.Choice(["ja", "en"]), help="Language of what is printed; by default that of the environment."
+)
 @click.version_option(package_name="shinrai")
 @click.pass_context
 def cli(ctx: click.Context, workspace: str, lang: str | None) -> None:
@@ -119,7 +121,9 @@ def _explain(error: Exception) -> int:
 
     with tempfile.NamedTemporaryFile("w", prefix="shinrai-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
-    click.echo(f"error[internal]: {type(error).__name__}: {error}\n\nThis is a bug in Shinrai. Details: {file.name}", err=True)
+    click.echo(
+        f"error[internal]: {type(error).__name__}: {error}\n\nThis is a bug in Shinrai. Details: {file.name}", err=True
+    )
     return 70
 
 

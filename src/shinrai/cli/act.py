@@ -80,5 +80,12 @@ def _agenda(start: str, *, as_json: bool) -> None:
     for move in moves:
         word = Text(f"{SHAPES[move.status]} {_(STATUS_WORDS[move.status])}", style=STYLES[move.status])
         claim, _at, system = move.key.partition("@")
-        table.add_row(word, move.finding or "", f"{claim.rpartition('/')[2]} @ {system}", move.role, move.what, move.command or "")
+        table.add_row(
+            word,
+            move.finding or "",
+            f"{claim.rpartition('/')[2]} @ {system}",
+            move.role,
+            move.message,
+            move.command or "",
+        )
     Console().print(table)

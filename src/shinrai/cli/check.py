@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 from shinrai.records import Verdict
 
@@ -73,8 +74,7 @@ def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str
     from shinrai import act, check  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.cli.live import watching  # noqa: PLC0415 - loaded only when the verb runs
 
-    state = opened.ledger.state()
-    wanted = [key.partition("@")[0] for key in state.promises if named(key.partition("@")[0], claims)] if claims else None
+    wanted = _paths(opened, claims) if claims else None
     with watching(Console(stderr=True), lambda verdict: note(line(verdict))) as tell:
         verdicts = check.check(
             opened.root,
@@ -86,6 +86,27 @@ def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str
         )
     act.sync(opened.ledger, opened.workspace)
     return verdicts
+
+
+def _paths(opened: Session, names: tuple[str, ...]) -> list[str]:
+    """Find the paths of the claims named, each by its path or its last part.
+
+    Raises
+    ------
+    UsageError
+        If a name is not that of a committed claim.
+    """
+    paths = {promise.commitment.claim for promise in opened.ledger.state().promises.values()}
+    known = paths | {path.rpartition("/")[2] for path in paths}
+    for name in names:
+        if name not in known:
+            meant = nearest(name, known)
+            raise UsageError(
+                "check.unknown-name",
+                _("no committed claim is called {name}").format(name=name),
+                hint=_("did you mean {name}?").format(name=meant) if meant else None,
+            )
+    return sorted(path for path in paths if named(path, names))
 
 
 def line(verdict: Verdict) -> str:

@@ -18,13 +18,16 @@ from shinrai.i18n import _, current_language
 
 @click.command("demo")
 @click.option(
-    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path("kasumi-town"), show_default=True,
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("kasumi-town"),
+    show_default=True,
     help="Folder to make; with a number behind it where it exists already.",
 )
 def command(into: Path) -> None:
     """Turn the whole cycle once: promise, measure, repair, measure again.
 
-    A town hall with a residents' assistant (a small language model, run here) and a loan-screening model (trained here).
+    A town hall with a residents' assistant (a small language model, run here) and a loan-screening model, trained here.
     No result is scripted: what is repaired closes, what is not stays open and says so. Takes two to three minutes.
     """
     from shinrai import demo  # noqa: PLC0415 - loaded only when the verb runs

@@ -40,5 +40,4 @@ def begin_ledger(root: Path) -> None:
     from shinrai.workspace import load_settings  # noqa: PLC0415 - loaded only when the verb runs
 
     settings = load_settings(root)
-    with Ledger.create(settings.store, root=root, workspace_id=settings.id) as ledger:
-        ledger.checkpoint()
+    Ledger.create(settings.store, root, settings.id).close()

@@ -87,7 +87,9 @@ class Board:
         worst = sum(row.began.calls for row in self._rows.values() if row.verdict is None)
         planned = sum(row.began.calls for row in self._rows.values())
         left = _("at most {time} left").format(time=_span(worst / rate)) if rate > 0 else ""
-        return _("{system}: {calls} calls, {rate:.1f}/s, {flight} in flight, {failed} failed · {share} of the worst case · {left}").format(
+        return _(
+            "{system}: {calls} calls, {rate:.1f}/s, {flight} in flight, {failed} failed · {share} of the worst · {left}"
+        ).format(
             system=calls.system,
             calls=calls.calls,
             rate=rate,

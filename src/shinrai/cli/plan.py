@@ -26,9 +26,9 @@ Examples:
 def command(start: str, *, dry_run: bool, as_json: bool) -> None:
     """Resolve what is promised for which system, and commit it before anything is measured.
 
-    Shows which claim applies to which system and why, what is inherited from the catalog, and how many calls to expect
-    and at worst. What has not changed is not committed twice; a changed threshold is a new commitment that names the one
-    it replaces.
+    Shows which claim applies to which system and why, what is inherited from the catalog, and how many calls to
+    expect and at worst. What has not changed is not committed twice; a changed threshold is a new commitment that
+    names the one it replaces.
     """
     with session(start, write=not dry_run) as opened:
         resolution, outcome = promise(opened, commit=not dry_run)

@@ -11,7 +11,12 @@ from shinrai.i18n import _
 
 
 @click.command("report")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; report.html of the workspace by default.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; report.html of the workspace by default.",
+)
 @click.pass_obj
 def command(start: str, out: Path | None) -> None:
     """Write one self-contained HTML page, Japanese and English, that needs no network and no script.

@@ -52,7 +52,7 @@ def session(start: str, *, write: bool) -> Iterator[Session]:
         workspace = load(root)
         ledger = stack.enter_context(Ledger.open(workspace.settings.store, root=root))
         yield Session(workspace, ledger)
-        if write and ledger.head is not None:
+        if write:
             ledger.checkpoint()
 
 

@@ -20,7 +20,9 @@ def command(start: str, *, as_json: bool) -> None:
         titles = {system.id: system.title for system in opened.workspace.systems.values()}
         nodes = tree(opened.workspace.plans.values(), titles, state, today())
         if as_json:
-            put_json({"version": 1, "head": state.head.hash if state.head else None, "plans": [n.to_json() for n in nodes]})
+            put_json(
+                {"version": 1, "head": state.head.hash if state.head else None, "plans": [n.to_json() for n in nodes]}
+            )
             return
         if not state.rulings:
             click.echo(_("Nothing is committed yet. Next: {command}").format(command="shinrai plan"))

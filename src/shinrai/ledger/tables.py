@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,11 @@ WAIT_SECONDS: Final = 30.0
 
 BEGIN: Final = "shinrai_begin"
 """Execution option of a connection: the statement that begins its transactions, None for none at all."""
+
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
+"""What using a database may end in. SQLAlchemy passes errors on as they are while it connects, and the driver fails on
+the text of an error message where a damaged file has damaged that too.
+"""
 
 _metadata = MetaData()
 _Seq = BigInteger().with_variant(Integer(), "sqlite")
@@ -184,9 +190,10 @@ def store_errors(url: URL) -> Iterator[None]:
     """
     try:
         yield
-    except SQLAlchemyError as error:
-        original = error.orig if isinstance(error, DBAPIError) else None
-        name, reason = str(getattr(original, "sqlite_errorname", "")), str(original or error)
+    except DATABASE_ERRORS as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        unreadable = "SQLITE_CORRUPT" if isinstance(error, UnicodeDecodeError) else ""
+        name, reason = str(getattr(original, "sqlite_errorname", unreadable)), str(original)
         found = (texts for prefix, texts in _explanations().items() if name.startswith(prefix))
         code, message, hint = next(found, ("ledger.not-usable", _("The ledger {where} cannot be used: {reason}"), None))
         raise StoreError(code, message.format(where=url.database, reason=reason), hint=hint) from error

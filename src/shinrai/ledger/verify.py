@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from shinrai.errors import TamperedError
 from shinrai.i18n import _
@@ -173,7 +172,7 @@ def verify(engine: Engine, root: Path) -> Verification:
             walk.wanted = dict.fromkeys(item.seq for item in (*checkpoints, *([mirror] if mirror else [])))
             for link, before in _pairs(connection):
                 _link(walk, link, before)
-    except SQLAlchemyError as error:
+    except tables.DATABASE_ERRORS as error:
         message = _("The database cannot be read to its end")
         walk.faults.append(Fault(walk.entries + 1, None, "store", message, _("a whole database"), str(error)[:500]))
     signed_until = _signatures(walk, checkpoints, mirror)
@@ -312,7 +311,7 @@ def _good(walk: _Walk, item: Checkpoint, key: Ed25519PublicKey) -> bool:
         expected = _("a signature by the key in {path}").format(path=PUBLIC_KEY)
         walk.faults.append(Fault(item.seq, "checkpoint", "signature", message, expected, str(item.signature)))
         return False
-    found = walk.wanted[item.seq]
+    found = walk.wanted.get(item.seq)
     if found == item.hash:
         return True
     if found is None:

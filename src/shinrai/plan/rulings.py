@@ -43,7 +43,9 @@ def planned_claims(workspace: Workspace) -> Iterator[PlannedClaim]:
             for measure in goal.measures:
                 for use in measure.claims:
                     path = f"{plan.id}/{goal.id}/{measure.id}/{use.name}"
-                    yield PlannedClaim(path, plan, measure, use, workspace.checks[use.check])
+                    check = workspace.checks[use.check]
+                    check = check.drawn_from(use.languages) if use.languages else check
+                    yield PlannedClaim(path, plan, measure, use, check)
 
 
 def rule(claim: PlannedClaim, system: System) -> Ruling:

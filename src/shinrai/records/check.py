@@ -166,3 +166,21 @@ class Check(Record):
         if self.metric != "attested" and self.threshold is None:
             raise ValueError("a threshold is needed")
         return self
+
+    def drawn_from(self, languages: tuple[str, ...]) -> Check:
+        """Give the check as it is when only items of some languages are drawn; title and statement say which."""
+        if self.data is None:
+            return self
+        data = self.data.model_copy(update={"languages": languages})
+        names = {one: _LANGUAGE_NAMES.get(one, Text(en=one)) for one in languages}
+        ja = "・".join(name.read("ja") for name in names.values())
+        en = ", ".join(name.read("en") for name in names.values())
+        title = Text(ja=self.title.ja and f"{self.title.ja}（{ja}）", en=self.title.en and f"{self.title.en} ({en})")
+        statement = Text(
+            ja=self.statement.ja and f"{self.statement.ja}（{ja}の場合）",
+            en=self.statement.en and f"{self.statement.en} (asked in {en})",
+        )
+        return self.model_copy(update={"data": data, "title": title, "statement": statement})
+
+
+_LANGUAGE_NAMES = {"ja": Text(ja="日本語", en="Japanese"), "en": Text(ja="英語", en="English")}

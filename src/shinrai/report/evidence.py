@@ -53,7 +53,9 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     root : Path
         Of the workspace.
     state : State
+        Of its ledger.
     verdict : Verdict
+        One of its verdicts.
     outcomes : frozenset of Outcome
         Which trials to give.
 

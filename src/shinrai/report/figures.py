@@ -51,6 +51,7 @@ def axis(commitment: Commitment, verdicts: Sequence[Verdict]) -> tuple[float, fl
     Parameters
     ----------
     commitment : Commitment
+        What was promised.
     verdicts : sequence of Verdict
         All that are to share the axis.
 
@@ -94,6 +95,7 @@ def strip(commitment: Commitment, verdict: Verdict | None, ends: tuple[float, fl
     Parameters
     ----------
     commitment : Commitment
+        What was promised.
     verdict : Verdict or None
         Without one, or without an interval, only the threshold is drawn.
     ends : tuple of float
@@ -132,6 +134,7 @@ def path(commitment: Commitment, verdict: Verdict, label: str) -> str:
     Parameters
     ----------
     commitment : Commitment
+        What was promised.
     verdict : Verdict
         With a trace.
     label : str

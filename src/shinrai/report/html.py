@@ -47,6 +47,7 @@ def render(workspace: Workspace, state: State) -> str:
     Parameters
     ----------
     workspace : Workspace
+        As loaded.
     state : State
         Of the ledger that the page is about.
 
@@ -65,7 +66,7 @@ def render(workspace: Workspace, state: State) -> str:
     environment.globals.update(
         t=both,
         text=text,
-        strip=_strip,
+        strip=partial(_strip, state),
         path=_path,
         number=figures.number,
         promise_of=partial(promise_of, state),
@@ -102,13 +103,13 @@ def write(workspace: Workspace, state: State, out: Path) -> None:
     Path(file.name).replace(out)
 
 
-def _strip(claim: ClaimState, judgement: Judgement | None, label: str) -> Markup:
+def _strip(state: State, claim: ClaimState, judgement: Judgement | None, label: str) -> Markup:
+    """Draw a verdict on the axis that all verdicts on this claim share, so that turns can be compared by eye."""
     if claim.promise is None:
         return Markup()
     commitment = claim.promise.commitment
-    verdicts = [judgement.verdict] if judgement else []
-    ends = figures.axis(commitment, verdicts)
-    return Markup(figures.strip(commitment, verdicts[0] if verdicts else None, ends, escape(label)))  # noqa: S704
+    ends = figures.axis(commitment, [one.verdict for one in chapter(state, claim.key).judgements])
+    return Markup(figures.strip(commitment, judgement.verdict if judgement else None, ends, escape(label)))  # noqa: S704
 
 
 def _path(claim: ClaimState, verdict: Verdict, label: str) -> Markup:

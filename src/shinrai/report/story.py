@@ -44,10 +44,12 @@ class Turn:
 
 def turns(state: State) -> list[Turn]:
     """Tell the turns that a ledger records, oldest first."""
-    judged = [(judgement.seq, judgement) for found in state.judgements.values() for judgement in found]
-    applied = [(entry.seq, action) for entry, action in state.applied.values()]
+    events: list[tuple[int, Judgement | Action]] = [
+        (judgement.seq, judgement) for found in state.judgements.values() for judgement in found
+    ]
+    events += [(entry.seq, action) for entry, action in state.applied.values()]
     told: list[Turn] = []
-    for _, event in sorted([*judged, *applied], key=lambda pair: pair[0]):
+    for _, event in sorted(events, key=lambda pair: pair[0]):
         if isinstance(event, Judgement):
             if not told or told[-1].actions:
                 told.append(Turn(len(told) + 1))

@@ -70,10 +70,13 @@ def tree(plans: Iterable[Plan], systems: Mapping[Id, Text], state: State, today:
     Parameters
     ----------
     plans : iterable of Plan
+        Of the workspace.
     systems : mapping
         System id → title.
     state : State
+        Of its ledger.
     today : date
+        The day for which to say where claims stand.
 
     Returns
     -------

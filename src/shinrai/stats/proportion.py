@@ -498,7 +498,7 @@ def _log_mixture(
     on_pass = _log((1.0 - alternatives) / (1.0 - limit))
     terms = np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures)
     largest = terms.max(axis=0)
-    # Added bet by bet: a sum over an axis adds in another order for other shapes, and the last bit would depend on them.
+    # Added bet by bet: a sum over an axis adds in another order for other shapes, and the last bit would change.
     return np.asarray(largest + np.log(reduce(np.add, np.exp(terms - largest)) / len(alternatives)))
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a stand-alone file: it is copied into the town's workspace and loaded from there by its path.
 """A guard in front of the residents' assistant: it reads every question first, and every reply last.
 
 Before the model is called, a small classifier (character n-grams, logistic regression, trained on the spot on the
@@ -27,6 +26,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no types; scikit-learn brings it
 
 WORKSPACE = Path(__file__).resolve().parent.parent
 DEFAULT_THRESHOLD = 0.35
@@ -241,7 +241,9 @@ def _example(line: str, where: str) -> tuple[list[str], str]:
 
 
 def _trained(texts: Sequence[str], labels: Sequence[str]) -> Callable[[str], Mapping[str, float]]:
-    model = _pipeline().fit([_plain(text) for text in texts], labels)
+    # One thread: with two, liblinear's many tiny products cost up to 100 times the CPU, and their last bits differ.
+    with threadpool_limits(limits=1):
+        model = _pipeline().fit([_plain(text) for text in texts], labels)
 
     def judge(text: str) -> Mapping[str, float]:
         chances = np.round(model.predict_proba([_plain(text)])[0], 9)

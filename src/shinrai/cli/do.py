@@ -1,0 +1,124 @@
+"""``shinrai do``: bring facts in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from shinrai.cli.session import note, session, today
+from shinrai.i18n import _
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_EPILOG = """\b
+Examples:
+  shinrai do attest contract.pdf --subject human-decides --by housing-office --valid-until 2027-03-31
+  shinrai do observe --subject genai-use --value 0.588 --unit share --as-of 2026-02-28 --source "MIC white paper 2026"
+  shinrai do import decisions.csv --system loan-screening
+"""
+
+
+@click.group("do", epilog=_EPILOG)
+def command() -> None:
+    """Bring facts in: documents, observed values, logs of decisions."""
+
+
+@command.command("attest")
+@click.argument("document", type=_FILE)
+@click.option("--subject", required=True, help="What it attests: the subject of an attested check.")
+@click.option("--by", required=True, metavar="ROLE", help="Role that attests it.")
+@click.option("--effective", type=_DAY, help="From when it holds; today by default.")
+@click.option("--valid-until", type=_DAY, help="Until when it holds.")
+@click.option("--system", metavar="ID", help="System it is about; all when left out.")
+@click.pass_obj
+def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
+    start: str,
+    document: Path,
+    subject: str,
+    by: str,
+    effective: datetime | None,
+    valid_until: datetime | None,
+    system: str | None,
+) -> None:
+    """Bring in a document: its hash, who attests, since when, until when. A copy is kept."""
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    with session(start, write=True) as opened:
+        brought = do.attest(
+            opened.ledger,
+            opened.workspace,
+            subject=subject,
+            document=document,
+            by=by,
+            effective=_day(effective) or today(),
+            valid_until=_day(valid_until),
+            system=system,
+        )
+    click.echo(
+        _("attested {subject}: {document} {digest}").format(
+            subject=brought.subject, document=brought.document, digest=brought.document_digest
+        )
+    )
+    note(_("next      shinrai check"))
+
+
+@command.command("observe")
+@click.option("--subject", required=True, help="What was observed: the subject of an observed check.")
+@click.option("--value", type=float, required=True, help="The value, in the unit given.")
+@click.option("--unit", required=True, help="Unit, such as share, persons, yen.")
+@click.option("--as-of", type=_DAY, required=True, help="Day that the value is about.")
+@click.option("--source", required=True, help="Where it is published.")
+@click.option("--system", metavar="ID", help="System it is about.")
+@click.option("--population", help="Whom or what it was observed on.")
+@click.option("--sample", type=click.IntRange(min=1), help="Number of units behind a share, where known.")
+@click.pass_obj
+def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
+    start: str,
+    subject: str,
+    value: float,
+    unit: str,
+    as_of: datetime,
+    source: str,
+    system: str | None,
+    population: str | None,
+    sample: int | None,
+) -> None:
+    """Bring in a value that somebody observed or published, with its source."""
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    with session(start, write=True) as opened:
+        brought = do.observe(
+            opened.ledger,
+            opened.workspace,
+            subject=subject,
+            value=value,
+            unit=unit,
+            as_of=as_of.date(),
+            source=source,
+            system=system,
+            population=population,
+            sample=sample,
+        )
+    click.echo(f"{brought.subject} = {brought.value:g} {brought.unit} ({brought.as_of}, {brought.source})")
+    note(_("next      shinrai check"))
+
+
+@command.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--system", required=True, metavar="ID", help="System that the decisions were made with.")
+@click.pass_obj
+def import_file(start: str, file: Path, system: str) -> None:
+    """Bring in a log of human decisions: CSV with case, ai_output, human_decision, reviewer_role, seconds, date."""
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    with session(start, write=True) as opened:
+        brought = do.import_decisions(opened.ledger, opened.workspace, file, system)
+    click.echo(_("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file))
+    note(_("next      shinrai plan      shinrai check"))
+
+
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
