@@ -421,6 +421,42 @@ def test_an_entry_that_closes_what_was_never_opened_is_seen(ledger: Ledger, root
         again.state()
 
 
+def test_an_entry_rewritten_with_a_hash_that_fits_no_longer_fits_the_next(ledger: Ledger, root: Path) -> None:
+    """The one after the rewritten entry is the first that shows it: its own hash still fits its own contents."""
+    links = [Link(*row) for row in sqlite_rows(root)]
+    changed = links[3]._replace(at=links[2].at, payload=links[3].payload.replace('"rows":1', '"rows":2'))
+    edit(root, f"UPDATE entries SET payload = '{changed.payload}', hash = '{link_hash(changed)}' WHERE seq = 4")
+    edit(root, f"UPDATE entries SET at = '{changed.at}' WHERE seq = 4")
+    assert found(ledger.verify(root)) == [(5, "run-started", "link")]
+
+
+@pytest.mark.parametrize("column", ["at", "clock", "previous", "payload", "hash"])
+def test_a_column_of_another_type_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path, column: str) -> None:
+    """STRICT tables refuse such a value; a damaged file, or a table made anew, does not."""
+    edit(
+        root,
+        "CREATE TABLE loose AS SELECT * FROM entries",
+        f"UPDATE loose SET {column} = CAST('2026' AS BLOB) WHERE seq = 4",
+        "DROP TABLE entries",
+        "ALTER TABLE loose RENAME TO entries",
+    )
+    result = ledger.verify(root)
+    assert result.first is not None
+    assert (result.first.seq, result.first.code) == (4, "shape")
+    assert json.dumps(result.to_json())
+
+
+def test_a_damaged_entry_that_is_mended_is_folded_once(ledger: Ledger, root: Path) -> None:
+    edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 6")
+    with Ledger.open(URL, root=root) as again:
+        with pytest.raises(TamperedError):
+            again.state()
+        edit(root, "UPDATE entries SET payload = replace(payload, 'kind\",', 'named\",') WHERE seq = 6")
+        assert again.verify(root).ok
+        assert again.state() == ledger.state()
+        assert len(again.state().evidence) == 1
+
+
 def test_columns_cannot_be_shifted_into_one_another(ledger: Ledger, root: Path) -> None:
     """The bytes under a hash are the columns put together: the same bytes cut elsewhere are not the same entry."""
     link = Link(*sqlite_rows(root)[5])

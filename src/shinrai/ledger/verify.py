@@ -210,9 +210,9 @@ def _pairs(connection: Connection) -> Iterator[tuple[Link, Link | None]]:
 
 def _link(walk: _Walk, link: Link, before: Link | None) -> None:
     walk.entries += 1
-    walk.head = link.hash
+    walk.head = str(link.hash)  # a damaged file can hold anything
     if link.seq in walk.wanted:
-        walk.wanted[link.seq] = link.hash
+        walk.wanted[link.seq] = walk.head
     if link.clock is not None:
         walk.clock_set_back.append(link.seq)
     fault = find_fault(link, before)

@@ -24,8 +24,9 @@ from shinrai.records import Embedded
 
 __all__ = ["EmbeddedTarget", "weights_path"]
 
-SLOTS = 1
 _SILENT = -1
+_SMALL = 500_000_000  # bytes of weights that may be loaded more than once
+_MOST_SERVERS = 4
 
 
 def weights_path(component: Embedded, root: Path) -> Path:
@@ -142,9 +143,9 @@ def _start(path: Path, context: int, threads: int) -> Any:  # noqa: ANN401 - the
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
     parameters.model.path = str(path)
-    parameters.n_ctx = context * SLOTS
-    parameters.n_parallel = SLOTS
-    parameters.cpuparams.n_threads = os.cpu_count() or 1
+    parameters.n_ctx = context
+    parameters.n_parallel = 1
+    parameters.cpuparams.n_threads = threads
     try:
         return xllamacpp.Server(parameters)
     except Exception as error:
