@@ -13,7 +13,7 @@ import pytest
 
 from shinrai.errors import StoreError, TamperedError, UsageError
 from shinrai.ledger import Ledger, Verification, create, make_key_pair
-from shinrai.ledger.chain import FIRST, Link, link_hash, seal
+from shinrai.ledger.chain import FIRST, Link, find_fault, link_hash, seal
 from shinrai.ledger.keys import private_key
 from shinrai.records import (
     EvidenceBrought,
@@ -377,6 +377,31 @@ def test_json_that_is_not_canonical_is_seen(ledger: Ledger, root: Path) -> None:
     assert entry_faults(ledger) == [(6, "ruled", "canonical")]
 
 
+@pytest.mark.parametrize("text", ["\\ud800", "\ud800", "\x9b"])
+def test_text_that_no_terminal_should_see_is_shown_as_its_codes(ledger: Ledger, root: Path, text: str) -> None:
+    links = [Link(*row) for row in sqlite_rows(root)]
+    payload = links[5].payload.replace('"en":"n"', f'"en": "{text}"')
+    links[5] = links[5]._replace(payload=payload)
+    if text == "\ud800":  # sqlite3 cannot even write it: look at what would be said of it
+        fault = find_fault(links[5], links[4])
+        assert fault is not None
+        assert fault.code == "hash"
+        return
+    rechain(root, links)
+    assert entry_faults(ledger) == [(6, "ruled", "canonical" if text == "\x9b" else "payload")]
+    assert ledger.verify().summary().isascii()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\x1b[31mred"])
+def test_a_name_that_no_file_can_have_is_a_missing_file(ledger: Ledger, root: Path, name: str) -> None:
+    ledger.append(RunFinished(run="r2", end="complete", files={name: FIRST}, calls=0))
+    result = ledger.verify(root)
+    assert found(result) == [(7, "run-finished", "file")]
+    assert result.summary().isprintable() or "\n" in result.summary()
+    assert "\x1b" not in result.summary()
+    assert "\0" not in result.summary()
+
+
 @pytest.mark.parametrize(
     ("payload", "kind"),
     [
@@ -425,8 +450,11 @@ def test_an_entry_rewritten_with_a_hash_that_fits_no_longer_fits_the_next(ledger
     """The one after the rewritten entry is the first that shows it: its own hash still fits its own contents."""
     links = [Link(*row) for row in sqlite_rows(root)]
     changed = links[3]._replace(at=links[2].at, payload=links[3].payload.replace('"rows":1', '"rows":2'))
-    edit(root, f"UPDATE entries SET payload = '{changed.payload}', hash = '{link_hash(changed)}' WHERE seq = 4")
-    edit(root, f"UPDATE entries SET at = '{changed.at}' WHERE seq = 4")
+    edit(root, "DELETE FROM entries WHERE seq = 4")
+    connection = sqlite3.connect(root / "ledger.db")
+    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", changed._replace(hash=link_hash(changed)))
+    connection.commit()
+    connection.close()
     assert found(ledger.verify(root)) == [(5, "run-started", "link")]
 
 
@@ -436,7 +464,7 @@ def test_a_column_of_another_type_is_a_fault_and_not_a_crash(ledger: Ledger, roo
     edit(
         root,
         "CREATE TABLE loose AS SELECT * FROM entries",
-        f"UPDATE loose SET {column} = CAST('2026' AS BLOB) WHERE seq = 4",
+        f"UPDATE loose SET {column} = CAST('2026' AS BLOB) WHERE seq = 4",  # noqa: S608 - names from the list above
         "DROP TABLE entries",
         "ALTER TABLE loose RENAME TO entries",
     )

@@ -259,7 +259,7 @@ class Claim:
             system=commitment.system,
             status=status,
             reason=reason,
-            borderline=status == "undecided" and gauge.borderline(),
+            borderline=status == "undecided" and gauge.borderline(span),
             counts=_counts(self._counts),
             groups={name: _counts(found) for name, found in sorted(self._sides.items())} or None,
             estimate=span.estimate,

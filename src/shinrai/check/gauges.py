@@ -63,8 +63,8 @@ class Gauge(Protocol):
     def span(self) -> Span:
         """Estimate and anytime-valid interval now."""
 
-    def borderline(self) -> bool:
-        """Whether the interval shows that the truth lies within a factor of two of the threshold."""
+    def borderline(self, span: Span) -> bool:
+        """Whether an interval shows that the truth lies within a factor of two of the threshold."""
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         """Give the path of the test, at most 60 points."""
@@ -138,18 +138,19 @@ class _FailureGauge:
         ahead = max(1, bisect.bisect_left(met, self._may_fail, lo=min(n + 1, self._horizon)) - n)
         rate = (self._must_fail + self._limit) / (n + 1)
         if rate > self._limit:
-            for further in range(1, min(ahead, self._horizon - n)):
+            further, last = 1, min(ahead, self._horizon - n)
+            while further < last:  # in doubling steps: it is asked for at each trial, and need not be exact
                 if self._must_fail + rate * further >= violated[n + further]:
                     return further
+                further *= 2
         return ahead
 
     def span(self) -> Span:
         interval = self.test.interval()
         return Span(self.test.estimate(), interval.lower, interval.upper, interval.level)
 
-    def borderline(self) -> bool:
-        interval = self.test.interval()
-        return self._limit / 2.0 < interval.lower and interval.upper < 2.0 * self._limit
+    def borderline(self, span: Span) -> bool:
+        return _close_to(self._limit, span.lower, span.upper)
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, lambda lower, upper: (lower, upper), lambda estimate: estimate)
@@ -169,6 +170,10 @@ class _PassGauge(_FailureGauge):
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, self._turned, self._rest)
+
+    def borderline(self, span: Span) -> bool:
+        lower, upper = span.upper, span.lower
+        return lower is not None and upper is not None and _close_to(self._limit, 1.0 - lower, 1.0 - upper)
 
     def _turned(self, lower: float, upper: float) -> tuple[float, float]:
         return self._snapped(1.0 - upper), self._snapped(1.0 - lower)
@@ -202,7 +207,7 @@ class _BandGauge:
     def span(self) -> Span:
         return _span_of(self.test)
 
-    def borderline(self) -> bool:
+    def borderline(self, span: Span) -> bool:  # noqa: ARG002 - one signature for all gauges
         return False
 
     def trace(self) -> tuple[VerdictPoint, ...]:
@@ -231,14 +236,15 @@ class _GroupGauge:
     def span(self) -> Span:
         return _span_of(self.test)
 
-    def borderline(self) -> bool:
-        if self._at_most is None:
-            return False
-        interval = self.test.interval()
-        return self._at_most / 2.0 < interval.lower and interval.upper < 2.0 * self._at_most
+    def borderline(self, span: Span) -> bool:
+        return self._at_most is not None and _close_to(self._at_most, span.lower, span.upper)
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, lambda lower, upper: (lower, upper), lambda estimate: estimate)
+
+
+def _close_to(limit: float, lower: float | None, upper: float | None) -> bool:
+    return lower is not None and upper is not None and limit / 2.0 < lower and upper < 2.0 * limit
 
 
 def _half_again(n: int) -> int:

@@ -30,6 +30,7 @@ FIRST: Final = f"sha256:{'0' * 64}"
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_KIND = re.compile(r"[a-z-]{1,40}", re.ASCII)
 _SAFE_INTEGER = 2**53 - 1
 
 
@@ -237,7 +238,8 @@ def find_fault(link: Link, before: Link | None) -> Fault | None:
 
 
 def _fault(link: Link, code: str, message: str, expected: str, found: str) -> Fault:
-    return Fault(link.seq, kind_of(link), code, message, expected, found)
+    # In a damaged file even a hash may be something else than text.
+    return Fault(link.seq, kind_of(link), code, message, str(expected), str(found))
 
 
 def _misshapen(link: Link) -> tuple[str, str] | None:
@@ -270,7 +272,7 @@ def kind_of(link: Link) -> str | None:
     except (ValueError, TypeError, RecursionError):
         return None
     kind = value.get("kind") if isinstance(value, dict) else None
-    return kind if isinstance(kind, str) else None
+    return kind if isinstance(kind, str) and _KIND.fullmatch(kind) else None
 
 
 def stop(fault: Fault) -> NoReturn:

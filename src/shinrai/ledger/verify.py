@@ -39,7 +39,6 @@ from shinrai.records import (
     LedgerOpened,
     Payload,
     RunFinished,
-    canonical,
     digest_file,
 )
 
@@ -227,9 +226,8 @@ def _link(walk: _Walk, link: Link, before: Link | None) -> None:
         return
     if not is_canonical(link.payload, value):
         message = _("The contents of entry {seq} are not in canonical form").format(seq=link.seq)
-        expected = canonical(value).decode()
-        kind = entry.payload.kind
-        walk.faults.append(Fault(link.seq, kind, "canonical", message, expected[:500], link.payload[:500]))
+        found = ascii(link.payload[:200])
+        walk.faults.append(Fault(link.seq, entry.payload.kind, "canonical", message, "RFC 8785", found))
     try:
         fold(walk.state, [entry])
     except KeyError as missing:
@@ -262,19 +260,19 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
 
 def _file(walk: _Walk, seq: int, kind: str, name: str, expected: Digest) -> None:
     walk.files += 1
-    inside = PurePosixPath(name)
+    inside, shown = PurePosixPath(name), name if name.isprintable() else ascii(name)
     if inside.is_absolute() or ".." in inside.parts:
-        message = _("Entry {seq} names the file {name}, which is outside the workspace").format(seq=seq, name=name)
-        walk.faults.append(Fault(seq, kind, "file", message, expected, name))
+        message = _("Entry {seq} names the file {name}, which is outside the workspace").format(seq=seq, name=shown)
+        walk.faults.append(Fault(seq, kind, "file", message, expected, shown))
         return
     if name not in walk.digests:
         walk.digests[name] = _digest(walk.root / inside)
     found = walk.digests[name]
     if found is None:
-        message = _("The file {name}, which entry {seq} fixed, is missing").format(seq=seq, name=name)
+        message = _("The file {name}, which entry {seq} fixed, is missing").format(seq=seq, name=shown)
         walk.faults.append(Fault(seq, kind, "file", message, expected, _("no such file")))
     elif found != expected:
-        message = _("The file {name} has been changed since entry {seq} fixed it").format(seq=seq, name=name)
+        message = _("The file {name} has been changed since entry {seq} fixed it").format(seq=seq, name=shown)
         walk.faults.append(Fault(seq, kind, "file", message, expected, found))
 
 
@@ -284,7 +282,7 @@ def _digest(path: Path) -> Digest | None:
         return digest_file(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no name that a file could have
         return str(error)
 
 

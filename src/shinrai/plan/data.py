@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -133,8 +132,7 @@ def in_order(items: Sequence[Item], seed: int, groups: Groups | None = None) -> 
     seed : int
         From the settings.
     groups : Groups, optional
-        Two groups to compare take turns; when one is used up, the rest of the other follows. Items of neither are
-        left out.
+        Where two groups are compared, items of neither are left out.
 
     Returns
     -------
@@ -142,11 +140,7 @@ def in_order(items: Sequence[Item], seed: int, groups: Groups | None = None) -> 
         Leaving items out does not change the order of the others.
     """
     ordered = sorted(items, key=lambda item: hashlib.sha256(f"{seed}:{item.id}".encode()).hexdigest())
-    if groups is None:
-        return ordered
-    a, b = ([item for item in ordered if group_of(item, groups) == side] for side in ("a", "b"))
-    turns = [item for pair in zip_longest(a, b) for item in pair]
-    return [item for item in turns if item is not None]
+    return ordered if groups is None else [item for item in ordered if group_of(item, groups) is not None]
 
 
 def group_of(item: Item, groups: Groups) -> Literal["a", "b"] | None:

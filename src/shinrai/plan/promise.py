@@ -108,6 +108,8 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
     origins["threshold"] = inherited if use.threshold is None else "claim"
     origins["alpha"] = inherited if use.alpha is None else "claim"
     origins["budget"] = _origin_of_budget(claim, rows, inherited)
+    if use.languages:
+        origins |= {"data": "claim", "title": "claim", "statement": "claim"}
     origins["due"] = "measure" if use.due is None else "claim"
     return Drafted(commitment, {name: origins[name] for name in commitment.to_json()})
 
