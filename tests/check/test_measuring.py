@@ -256,9 +256,10 @@ async def test_borderline_is_said_where_the_interval_proves_it(town: Town) -> No
     with serving(failing(0.5)) as endpoint:
         town.chat(endpoint.url)
         town.prompts(500)
-        town.promise(threshold=0.5)
-        [verdict] = await town.check()
-    assert (verdict.status, verdict.borderline) == ("undecided", True)
+        town.promise("p/g/m/failures", threshold=0.5)
+        town.promise("p/g/m/passes", metric="pass-rate", comparator="at-least", threshold=0.5)
+        verdicts = await town.check()
+    assert [(verdict.status, verdict.borderline) for verdict in verdicts] == [("undecided", True)] * 2
 
 
 async def test_the_budget_of_a_command_is_kept_and_the_next_command_goes_on(town: Town) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from shinrai.errors import StoreError, TamperedError, UsageError
 from shinrai.ledger import Ledger, Verification, create, make_key_pair
-from shinrai.ledger.chain import FIRST, Link, find_fault, link_hash, seal
+from shinrai.ledger.chain import FIRST, Link, link_hash, seal
 from shinrai.ledger.keys import private_key
 from shinrai.records import (
     EvidenceBrought,
@@ -377,18 +377,12 @@ def test_json_that_is_not_canonical_is_seen(ledger: Ledger, root: Path) -> None:
     assert entry_faults(ledger) == [(6, "ruled", "canonical")]
 
 
-@pytest.mark.parametrize("text", ["\\ud800", "\ud800", "\x9b"])
+@pytest.mark.parametrize("text", ["\\ud800", "\x9b31m"])
 def test_text_that_no_terminal_should_see_is_shown_as_its_codes(ledger: Ledger, root: Path, text: str) -> None:
     links = [Link(*row) for row in sqlite_rows(root)]
-    payload = links[5].payload.replace('"en":"n"', f'"en": "{text}"')
-    links[5] = links[5]._replace(payload=payload)
-    if text == "\ud800":  # sqlite3 cannot even write it: look at what would be said of it
-        fault = find_fault(links[5], links[4])
-        assert fault is not None
-        assert fault.code == "hash"
-        return
+    links[5] = links[5]._replace(payload=links[5].payload.replace('"en":"n"', f'"en": "{text}"'))
     rechain(root, links)
-    assert entry_faults(ledger) == [(6, "ruled", "canonical" if text == "\x9b" else "payload")]
+    assert entry_faults(ledger) == [(6, "ruled", "canonical")]
     assert ledger.verify().summary().isascii()
 
 
@@ -397,9 +391,7 @@ def test_a_name_that_no_file_can_have_is_a_missing_file(ledger: Ledger, root: Pa
     ledger.append(RunFinished(run="r2", end="complete", files={name: FIRST}, calls=0))
     result = ledger.verify(root)
     assert found(result) == [(7, "run-finished", "file")]
-    assert result.summary().isprintable() or "\n" in result.summary()
-    assert "\x1b" not in result.summary()
-    assert "\0" not in result.summary()
+    assert all(line.isprintable() for line in result.summary().splitlines())
 
 
 @pytest.mark.parametrize(

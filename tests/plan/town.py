@@ -78,7 +78,7 @@ CHECKS = [
     check("adopted", "observed", "at-least", 0.5, subject="genai-use"),
 ]
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "id": "town",
     "name": text("Town"),
     "order_seed": 7,
@@ -89,7 +89,7 @@ SETTINGS = {
     ],
 }
 
-HELPER = {
+HELPER: dict[str, Any] = {
     "id": "helper",
     "title": text("Helper"),
     "kind": "chat",
@@ -98,7 +98,7 @@ HELPER = {
     "human_review": True,
     "stack": [ENDPOINT],
 }
-SCREENING = {
+SCREENING: dict[str, Any] = {
     "id": "screening",
     "title": text("Screening"),
     "kind": "predictor",
@@ -121,8 +121,8 @@ class Town:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.settings: dict[str, Any] = deepcopy(SETTINGS)
-        self.checks: dict[str, dict[str, Any]] = {one["id"]: deepcopy(one) for one in CHECKS}
-        self.systems: dict[str, dict[str, Any]] = {one["id"]: deepcopy(one) for one in (HELPER, SCREENING)}
+        self.checks: dict[str, dict[str, Any]] = {str(one["id"]): deepcopy(one) for one in CHECKS}
+        self.systems: dict[str, dict[str, Any]] = {str(one["id"]): deepcopy(one) for one in (HELPER, SCREENING)}
         self.measures: list[dict[str, Any]] = [measure("chatting", "polite")]
         self.actions: dict[str, dict[str, Any]] = {}
         self.period: dict[str, str] | None = None
@@ -167,20 +167,22 @@ class Town:
         return plan.resolve(self.load(), self.state, today)
 
     def plan(self) -> plan.Outcome:
-        """What ``shinrai plan`` does."""
+        """Plan as ``shinrai plan`` does."""
         return plan.commit(self.resolve(), self.ledger)
 
     def judge(self, key: str, status: str, reason: str = "decided", **more: Any) -> Verdict:
         """Write down a verdict on the promise in force, as a check would."""
         promise = self.state.promises[key]
-        verdict = Verdict.model_validate({
-            "commitment": promise.digest,
-            "claim": promise.commitment.claim,
-            "system": promise.commitment.system,
-            "status": status,
-            "reason": reason,
-            **more,
-        })
+        verdict = Verdict.model_validate(
+            {
+                "commitment": promise.digest,
+                "claim": promise.commitment.claim,
+                "system": promise.commitment.system,
+                "status": status,
+                "reason": reason,
+                **more,
+            }
+        )
         self.ledger.append(Judged(verdict=verdict))
         return verdict
 

@@ -42,10 +42,11 @@ def relative_entropy(rate: float, limit: float) -> float:
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("limit", LIMITS)
 def test_wrong_verdicts_at_the_limit_stay_below_alpha(limit: float, alpha: float) -> None:
-    plan = plan_proportion(limit, alpha, 10 * fixed_sample_size(limit, alpha), limit)
+    # Near 1 it is the pass rate that is rare, and it sets how many trials a verdict takes.
+    horizon = 10 * fixed_sample_size(min(limit, 1.0 - limit), alpha)
+    plan = plan_proportion(limit, alpha, horizon, limit)
     assert 0.0 < plan.met <= alpha
-    assert plan.violated <= alpha
-    assert plan.violated > 0.0 or limit > 0.9  # at 0.95 even failures alone seldom decide within the horizon
+    assert 0.0 < plan.violated <= alpha
 
 
 @pytest.mark.simulation

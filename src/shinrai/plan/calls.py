@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from shinrai.plan.data import PinnedData, group_of
-from shinrai.records import Commitment, Id, Item, Json, Perturb, Repeat, Swap, Variants
+from shinrai.records import Commitment, Digest, Id, Item, Json, Perturb, Repeat, Swap, SystemKind, Variants
 from shinrai.stats import Decision, DifferenceTest, RatioTest, plan_proportion, smallest_clean_sample
 from shinrai.stats.proportion import log_evidence_above, log_evidence_below
+
+Request: TypeAlias = tuple[str, int | float | str]
+"""One of the calls that an item needs."""
+
+_UNCHANGED: Request = ("repeat", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class TrialSource:
-    """Claims on one system that draw from one file in one way: a call serves all of them.
+    """Claims on one system that draw from one file: a call serves all of them that need it.
 
     Parameters
     ----------
@@ -81,7 +87,23 @@ class TrialSource:
         }
 
 
-def effort(commitment: Commitment, data: PinnedData) -> Effort:
+@dataclass(frozen=True, slots=True)
+class Measurable:
+    """A promise that is measured by trials, with what it needs.
+
+    Parameters
+    ----------
+    kind : {"chat", "predictor"}
+        Of its system.
+    """
+
+    commitment: Commitment
+    data: PinnedData
+    kind: SystemKind
+    effort: Effort
+
+
+def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort:
     """Work out what a promise needs.
 
     Parameters
@@ -90,6 +112,8 @@ def effort(commitment: Commitment, data: PinnedData) -> Effort:
         Measured by trials.
     data : PinnedData
         Its data.
+    kind : {"chat", "predictor"}
+        Of its system.
 
     Returns
     -------
@@ -100,20 +124,20 @@ def effort(commitment: Commitment, data: PinnedData) -> Effort:
     enough, can_be_met = _best_case(commitment, drawn)
     return Effort(
         trials=len(drawn),
-        calls=_calls(drawn, commitment),
+        calls=_calls(drawn, commitment, kind),
         expected_trials=expected,
-        expected_calls=None if expected is None else _calls(drawn[:expected], commitment),
+        expected_calls=None if expected is None else _calls(drawn[:expected], commitment, kind),
         enough=enough,
         can_be_met=can_be_met,
     )
 
 
-def trial_sources(planned: Iterable[tuple[Commitment, PinnedData, Effort]]) -> tuple[TrialSource, ...]:
+def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
     """Gather the promises that share their calls.
 
     Parameters
     ----------
-    planned : iterable of (Commitment, PinnedData, Effort)
+    planned : iterable of Measurable
         Promises measured by trials, with their data.
 
     Returns
@@ -121,60 +145,66 @@ def trial_sources(planned: Iterable[tuple[Commitment, PinnedData, Effort]]) -> t
     tuple of TrialSource
         In the order in which they first appear. Imported data need no calls and are left out.
     """
-    groups: dict[tuple[Id, str, str], list[tuple[Commitment, PinnedData, Effort]]] = {}
+    groups: dict[tuple[Id, Digest], list[Measurable]] = {}
     for one in planned:
-        commitment, data, _effort = one
-        if data.committed.use.file is not None:
-            variants = commitment.variants.model_dump_json() if commitment.variants else ""
-            groups.setdefault((commitment.system, data.committed.digest, variants), []).append(one)
-    return tuple(_source(system, members) for (system, _digest, _variants), members in groups.items())
+        if one.data.committed.use.file is not None:
+            groups.setdefault((one.commitment.system, one.data.committed.digest), []).append(one)
+    return tuple(_source(system, members) for (system, _digest), members in groups.items())
 
 
-def calls_per_trial(item: Item, variants: Variants | None) -> int:
-    """Count the calls that one item needs: its variants, or else one for each of its prompts, or else one.
+def requests(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Request, ...]:
+    """Name the calls that one item needs. The unchanged first one is the same call whatever the variants.
 
     Parameters
     ----------
     item : Item
         A row of the data.
+    kind : {"chat", "predictor"}
+        Of the system that is asked.
     variants : Repeat or Perturb or Swap or None
         Of the promise.
 
     Returns
     -------
-    int
-        At least 1.
+    tuple
+        At least one; equal within an item where the calls are equal.
     """
     match variants:
         case Repeat(times=times):
-            return times
-        case Perturb(factors=changed) | Swap(values=changed):
-            return 1 + len(changed)
+            return tuple(("repeat", number) for number in range(times))
+        case Perturb(column=column, factors=factors):
+            return (_UNCHANGED, *((f"{column} times", factor) for factor in factors))
+        case Swap(column=column, values=values):
+            return (_UNCHANGED, *((f"{column} is", repr(value)) for value in values))
         case None:
             prompts = item.fields.get("prompts")
-            return len(prompts) if isinstance(prompts, list) else 1
+            others = len(prompts) - 1 if kind == "chat" and isinstance(prompts, list) else 0
+            return (_UNCHANGED, *(("prompt", number) for number in range(1, 1 + others)))
 
 
-def _calls(items: Sequence[Item], commitment: Commitment) -> int:
+def _calls(items: Sequence[Item], commitment: Commitment, kind: SystemKind) -> int:
     if commitment.data is None or commitment.data.use.imported is not None:
         return 0
-    return sum(calls_per_trial(item, commitment.variants) for item in items)
+    return sum(len(requests(item, kind, commitment.variants)) for item in items)
 
 
-def _source(system: Id, members: Sequence[tuple[Commitment, PinnedData, Effort]]) -> TrialSource:
-    worst: dict[str, int] = {}
-    expected: dict[str, int] = {}
-    for commitment, data, needed in members:
-        cost = {item.id: calls_per_trial(item, commitment.variants) for item in data.items[: needed.trials]}
+def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
+    worst: set[tuple[str, Request]] = set()
+    expected: set[tuple[str, Request]] = set()
+    for one in members:
+        needed, variants = one.effort, one.commitment.variants
         likely = needed.trials if needed.expected_trials is None else needed.expected_trials
-        worst |= cost
-        expected |= {item.id: cost[item.id] for item in data.items[:likely]}
+        for position, item in enumerate(one.data.items[: needed.trials]):
+            asked = {(item.id, request) for request in requests(item, one.kind, variants)}
+            worst |= asked
+            if position < likely:
+                expected |= asked
     return TrialSource(
         system=system,
-        data=members[0][1].name,
-        claims=tuple(commitment.key for commitment, _data, _effort in members),
-        calls=sum(worst.values()),
-        expected_calls=sum(expected.values()),
+        data=members[0].data.name,
+        claims=tuple(one.commitment.key for one in members),
+        calls=len(worst),
+        expected_calls=len(expected),
     )
 
 

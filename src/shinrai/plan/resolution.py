@@ -11,7 +11,7 @@ from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Promise, State
-from shinrai.plan.calls import Effort, TrialSource, effort, trial_sources
+from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
 from shinrai.plan.promise import Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
@@ -232,7 +232,7 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
             one = _claim_plan(claim, ruling, _Ground(workspace, state, version, data))
             claims.append(one)
             if one.commitment and one.effort and data:
-                efforts.append((one.commitment, data, one.effort))
+                efforts.append(Measurable(one.commitment, data, version.system.kind, one.effort))
     wanted = {one.key for one in claims if one.commitment}
     ruled = {one.key for one in claims}
     return Resolution(
@@ -329,7 +329,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         origins=drafted.origins,
         in_force=in_force,
         changed=changed,
-        effort=effort(commitment, data) if data else None,
+        effort=effort(commitment, data, ground.version.system.kind) if data else None,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.records import HigherPlan, Id, Outcome, Text, Verdict
@@ -39,6 +40,11 @@ def text(value: Text | None) -> Markup:
     if value is None:
         return Markup()
     return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(value.read("en"), value.read("ja"))
+
+
+def detail(found: str) -> Markup:
+    """Write what a scorer found in both languages; what it found it in stays as it was."""
+    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(found, explain(found, "ja"))
 
 
 def render(workspace: Workspace, state: State) -> str:
@@ -66,6 +72,7 @@ def render(workspace: Workspace, state: State) -> str:
     environment.globals.update(
         t=both,
         text=text,
+        detail=detail,
         strip=partial(_strip, state),
         path=_path,
         number=figures.number,
