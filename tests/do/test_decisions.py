@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,6 @@ def test_the_evidence_says_what_was_brought(town: Town) -> None:
     assert digest_file(town.root / brought.file) == brought.file_digest
     assert brought.file == do.kept_path(brought.file_digest, "decisions.csv")
     assert [one.payload for one in town.entries[1:]] == [EvidenceBrought(evidence=brought)]
-    assert town.ledger.verify().ok or town.ledger.verify().first is None
 
 
 def test_the_kept_copy_is_checked_by_verify(town: Town) -> None:
@@ -147,6 +147,11 @@ def test_width_and_case_of_letters_are_no_override(town: Town, ai: str, human: s
     assert [row["overridden"] for row in rows(town, brought)] == [0, 1]
 
 
+def test_a_case_may_be_called_anything(town: Town) -> None:
+    brought = bring(town, f"{HEADER}\nnan,x,x,clerk,1,\n007,x,x,clerk,1,\n1e5,x,x,clerk,1,\n")
+    assert [row["id"] for row in rows(town, brought)] == ["nan", "007", "1e5"]
+
+
 def test_texts_with_commas_quotes_and_line_breaks_come_through(town: Town) -> None:
     brought = bring(town, f'{HEADER}\nc1,"a, ""b""\nc","a, ""b""\nc",clerk,1,\nc2,x,x,clerk,2,\n')
     assert rows(town, brought)[0]["ai_output"] == 'a, "b"\nc'
@@ -157,18 +162,18 @@ def test_texts_with_commas_quotes_and_line_breaks_come_through(town: Town) -> No
 
 
 WRONG_CELLS = [
-    ("c1,yes,yes,clerk,-5,", "do.seconds", 21, "negative"),
-    ("c1,yes,yes,clerk,−5,", "do.seconds", 21, "negative"),
-    ("c1,yes,yes,clerk,NaN,", "do.seconds", 21, "finite"),
-    ("c1,yes,yes,clerk,inf,", "do.seconds", 21, "finite"),
-    ("c1,yes,yes,clerk,３１,", "do.seconds", 21, "not a number"),
-    ("c1,yes,yes,clerk,about 30,", "do.seconds", 21, "not a number"),
-    ('c1,yes,yes,clerk,"1,200",', "do.seconds", 21, "not a number"),
-    ("c1,yes,yes,clerk,1e3,", "do.seconds", 21, "not a number"),
-    ("c1,yes,yes,clerk,99999999999,", "do.seconds", 21, "not a number"),
-    ("c1,yes,yes,clerk,1,2026/04/01", "do.date", 23, "not a date"),
-    ("c1,yes,yes,clerk,1,2026-02-30", "do.date", 23, "calendar"),
-    ("c1,yes,yes,clerk,1,２０２６-04-01", "do.date", 23, "not a date"),
+    ("c1,yes,yes,clerk,-5,", "do.seconds", 18, "negative"),
+    ("c1,yes,yes,clerk,−5,", "do.seconds", 18, "negative"),
+    ("c1,yes,yes,clerk,NaN,", "do.seconds", 18, "finite"),
+    ("c1,yes,yes,clerk,inf,", "do.seconds", 18, "finite"),
+    ("c1,yes,yes,clerk,３１,", "do.seconds", 18, "not a number"),
+    ("c1,yes,yes,clerk,about 30,", "do.seconds", 18, "not a number"),
+    ('c1,yes,yes,clerk,"1,200",', "do.seconds", 18, "not a number"),
+    ("c1,yes,yes,clerk,1e3,", "do.seconds", 18, "not a number"),
+    ("c1,yes,yes,clerk,99999999999,", "do.seconds", 18, "not a number"),
+    ("c1,yes,yes,clerk,1,2026/04/01", "do.date", 20, "not a date"),
+    ("c1,yes,yes,clerk,1,2026-02-30", "do.date", 20, "calendar"),
+    ("c1,yes,yes,clerk,1,２０２６-04-01", "do.date", 20, "not a date"),
     (",yes,yes,clerk,1,", "do.empty-cell", 1, '"case"'),
     ("c1,,yes,clerk,1,", "do.empty-cell", 4, '"ai_output"'),
     ("c1,yes,yes,,1,", "do.no-reviewer", 12, "not by whom"),
@@ -176,7 +181,7 @@ WRONG_CELLS = [
     ("c1,yes,Infinity,clerk,1,", "do.not-finite", 8, "missing value"),
     ("c1,yes,yes,clerk,1", "do.ragged", 1, "5 cells, the header has 6"),
     ("c1,yes,yes,clerk,1,,", "do.ragged", 1, "7 cells"),
-    ('c1,"a, b",yes,clerk,x,', "do.seconds", 24, "not a number"),
+    ('c1,"a, b",yes,clerk,x,', "do.seconds", 21, "not a number"),
 ]
 
 
@@ -328,7 +333,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
     st.lists(
         st.tuples(WORDS.filter(bool), st.sampled_from(["", "yes", "no"]), st.one_of(st.none(), st.integers(0, 10**6))),
         min_size=1,
-        unique_by=lambda row: __import__("unicodedata").normalize("NFKC", row[0]),
+        unique_by=lambda row: unicodedata.normalize("NFKC", row[0]),
     )
 )
 def test_what_is_written_is_what_is_read_back(town: Town, cases: list[tuple[str, str, int | None]]) -> None:
@@ -337,11 +342,7 @@ def test_what_is_written_is_what_is_read_back(town: Town, cases: list[tuple[str,
     writer.writerow(["case", "ai_output", "human_decision", "reviewer_role", "seconds"])
     for case, decision, seconds in cases:
         writer.writerow([case, "yes", decision, "clerk" if decision else "", "" if seconds is None else seconds])
-    try:
-        brought = bring(town, out.getvalue())
-    except SourceError as error:
-        assert {problem.code for problem in error.problems} <= {"do.not-finite"}  # a case called "nan"
-        return
+    brought = bring(town, out.getvalue())
     read = rows(town, brought)
     assert [(row["id"], row["human_decision"] or "", row["seconds"]) for row in read] == cases
     assert [row["reviewed"] for row in read] == [int(bool(decision)) for _case, decision, _seconds in cases]

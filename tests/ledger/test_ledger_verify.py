@@ -466,15 +466,18 @@ def test_a_column_of_another_type_is_a_fault_and_not_a_crash(ledger: Ledger, roo
     assert json.dumps(result.to_json())
 
 
-def test_a_damaged_entry_that_is_mended_is_folded_once(ledger: Ledger, root: Path) -> None:
-    edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 6")
+def test_what_comes_before_a_damaged_entry_is_folded_once_when_it_is_mended(ledger: Ledger, root: Path) -> None:
     with Ledger.open(URL, root=root) as again:
-        with pytest.raises(TamperedError):
+        again.state()
+        (kept, *_others) = (entry.payload for entry in ledger.entries(after=3))
+        ledger.append(kept, ruled("b"))
+        edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 8")
+        with pytest.raises(TamperedError, match="Entry 8"):
             again.state()
-        edit(root, "UPDATE entries SET payload = replace(payload, 'kind\",', 'named\",') WHERE seq = 6")
+        edit(root, "UPDATE entries SET payload = replace(payload, 'kind\",', 'named\",') WHERE seq = 8")
         assert again.verify(root).ok
         assert again.state() == ledger.state()
-        assert len(again.state().evidence) == 1
+        assert len(again.state().evidence) == 2
 
 
 def test_columns_cannot_be_shifted_into_one_another(ledger: Ledger, root: Path) -> None:

@@ -159,14 +159,14 @@ class _Desk:
 
     def unplanned(self) -> list[Move]:
         """Ask for a plan when the workspace makes claims that the ledger has never heard of."""
-        ruled = {key.partition("@")[0] for key in self.state.rulings}
-        missing = [path for path in self.owners if path not in ruled]
-        system = next(iter(self.workspace.systems), None)
-        if not missing or system is None:
+        keys = (f"{path}@{system}" for path in self.owners for system in self.workspace.systems)
+        missing = [key for key in keys if key not in self.state.rulings]
+        if not missing:
             return []
-        message = _("{count} claims of the plans were never committed.").format(count=len(missing))
-        key, role = f"{missing[0]}@{system}", self.owners[missing[0]]
-        return [Move(key, "not_measured", "plan", role, message, command="shinrai plan")]
+        paths = dict.fromkeys(key.partition("@")[0] for key in missing)
+        message = _("{count} claims of the plans were never committed.").format(count=len(paths))
+        role = self.owners[next(iter(paths))]
+        return [Move(missing[0], "not_measured", "plan", role, message, command="shinrai plan")]
 
     def _accepted(self, claim: ClaimState) -> Move:
         action = claim.action

@@ -238,7 +238,7 @@ class _Desk:
         text = self._cell(row, name)
         if needed and not text and name in self.positions:
             self._refuse("do.empty-cell", row, name, _('the cell of "{name}" is empty').format(name=name))
-        if "\0" in text or _not_finite(text):
+        if "\0" in text or (name != "case" and _not_finite(text)):
             message = _("{text} cannot be told from a missing value").format(text=repr(text))
             self._refuse("do.not-finite", row, name, message, hint=_("leave the cell empty if there is no value"))
         return text
