@@ -28,7 +28,12 @@ class Record(BaseModel):
     """Base of all records."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, serialize_by_alias=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        serialize_by_alias=True,
+        ser_json_inf_nan="constants",
     )
 
     def to_json(self) -> dict[str, Json]:
