@@ -197,3 +197,13 @@ def test_everything_can_be_written_as_json(town: Town) -> None:
     }
     outcome = json.loads(json.dumps(commit(resolution, town.ledger).to_json()))
     assert outcome["versions"] == [{"system": "helper", "number": 1}, {"system": "screening", "number": 1}]
+
+
+def test_a_promise_whose_data_went_away_is_withdrawn_and_its_claim_still_counts(town: Town) -> None:
+    town.plan()
+    town.checks["polite"] |= {"data": {"imported": "decisions"}, "scorer": town.checks["watched"]["scorer"]}
+    assert town.plan().withdrawn == (KEY,)
+    assert town.state.claim(KEY, TODAY).status == "not_measured"  # not gone: missing stays in the denominator
+    before = town.entries
+    town.plan()
+    assert town.entries == before
