@@ -26,8 +26,8 @@ from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Line
 from shinrai.check.order import Placed
 from shinrai.check.scorers import ScoreFunction
+from shinrai.check.scorers.details import N_
 from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
-from shinrai.i18n import _
 from shinrai.records import Commitment, Counts, Digest, Outcome, Reason, Score, SystemKind, Text, Trial, Verdict
 from shinrai.stats import Decision
 
@@ -40,6 +40,9 @@ _FIELDS: dict[Outcome, str] = {
     "blocked": "blocked",
     "error": "error",
 }
+
+TOO_LONG = N_("the reply is too long to be judged; characters")
+"""In English in the run files, so that they do not depend on who ran them; translated when shown."""
 
 
 class Pending:
@@ -176,7 +179,7 @@ class Claim:
     def _outcome(self, pending: Pending, calls: Sequence[Line]) -> Score:
         if any(call.cut for call in calls) and all(call.end == "ok" for call in calls):
             longest = max(call.cut for call in calls)
-            return Score("invalid", _("a reply of {number} characters is too long to be judged").format(number=longest))
+            return Score("invalid", f"{TOO_LONG}: {longest}")
         return self._score(pending.placed.item, [ask.request for ask in pending.asks], calls)
 
     def _count(self, pending: Pending, score: Score) -> None:
