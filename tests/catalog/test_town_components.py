@@ -418,7 +418,7 @@ def test_the_same_examples_make_the_same_guard(guard: Any, guard_module: ModuleT
         assert again.judge(text) == guard.judge(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text())
 def test_no_text_makes_the_guard_stumble(guard: Any, text: str) -> None:
     reply = guard.before(text)

@@ -16,10 +16,10 @@ import pytest
 
 from shinrai.check.engine import UNUSABLE_IN_A_ROW
 from shinrai.check.journal import Journal, Line
-from shinrai.check.order import rank
 from shinrai.check.patience import Clock, Patience
 from shinrai.check.targets.endpoint import MAX_REPLY
 from shinrai.errors import StoreError, TamperedError
+from shinrai.records import rank
 from tests.check.town import QUICK, Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 

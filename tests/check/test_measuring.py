@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from shinrai.check.events import CallFinished, ClaimDecided, RunBegan, RunEnded
-from shinrai.check.order import rank
 from shinrai.errors import UsageError
-from shinrai.records import Budget, Consistency, Money, Refusal
+from shinrai.records import Budget, Consistency, Money, Refusal, rank
 from shinrai.stats import ProportionTest
 from tests.check.town import Town
 from tests.servers.endpoint import Behave, Reply, serving
@@ -235,7 +234,7 @@ async def test_a_column_that_is_not_in_the_data_is_an_error(town: Town, changed:
         town.promise(**changed)
         with pytest.raises(UsageError) as caught:
             await town.check()
-        assert caught.value.code == "check.unknown-column"
+        assert caught.value.code == "data.unknown-column"
         assert not endpoint.log.asked
 
 

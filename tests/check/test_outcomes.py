@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from shinrai.check.claims import Claim
-from shinrai.check.order import Placed
 from shinrai.errors import TamperedError
 from shinrai.records import (
     Attestation,
@@ -18,6 +17,7 @@ from shinrai.records import (
     Import,
     Item,
     Observation,
+    Placed,
     Score,
     Verdict,
     digest_file,

@@ -4,15 +4,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from shinrai.check.order import committed_order
 from shinrai.check.trials import asks_for, calls_needed
 from shinrai.plan.calls import requests
-from shinrai.plan.data import in_order, keeps
-from shinrai.records import Commitment, DataUse, Groups, Item, SystemKind, Variants
+from shinrai.records import Item, SystemKind, Variants
 from shinrai.source import read_items
 from shinrai.stats import plan_proportion, smallest_clean_sample
 from tests.plan.town import GROUPS, TODAY, Town, check, measure, people
@@ -41,41 +37,6 @@ def test_calls_are_counted_as_the_engine_makes_them(kind: SystemKind, variants: 
         assert len(set(planned) & set(requests(item, kind, None))) == len(shared)
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 999), st.sampled_from("abc")), unique_by=lambda row: row[0]), st.integers(0, 9)
-)
-def test_the_order_is_the_one_the_engine_draws_in_and_leaving_items_out_keeps_it(
-    rows: list[tuple[int, str]], seed: int
-) -> None:
-    items = [Item(f"i{number}", {"side": side}) for number, side in rows]
-    groups = Groups(column="side", a="a", b="b")
-    base = {**PLAIN, "order_seed": seed}
-    for compared in (None, groups):
-        commitment = Commitment.model_validate({**base, "groups": compared})
-        drawn = [placed.item.id for placed in committed_order(items, commitment)]
-        assert [item.id for item in in_order(items, seed, compared)] == drawn
-    half = items[::2]
-    ordered = [item.id for item in in_order(items, seed)]
-    assert [item.id for item in in_order(half, seed)] == [name for name in ordered if name in {one.id for one in half}]
-
-
-PLAIN = {
-    "claim": "p/g/m/c",
-    "system": "s",
-    "fingerprint": "sha256:" + "0" * 64,
-    "check": "c",
-    "check_version": "1",
-    "title": {"en": "c"},
-    "statement": {"en": "c"},
-    "metric": "rate-ratio",
-    "comparator": "at-least",
-    "threshold": 0.8,
-    "alpha": 0.05,
-    "budget": 1,
-    "order_seed": 1,
-}
-
-
 def test_what_is_kept_is_what_the_engine_draws(town: Town) -> None:
     town.checks["fair"]["data"] = {"file": "data/people.csv", "where": {"income": 1001}}
     town.checks["fair"].pop("groups")
@@ -85,13 +46,8 @@ def test_what_is_kept_is_what_the_engine_draws(town: Town) -> None:
     for claim in town.resolve().claims:
         if claim.commitment and claim.commitment.data:
             items = read_items(town.root / "data" / files[claim.commitment.check], shown_as="data")
-            drawn = committed_order(items, claim.commitment)
+            drawn = claim.commitment.draw(items)
             assert len(drawn) == claim.commitment.data.items > 0
-
-
-@pytest.mark.parametrize(("found", "wanted", "kept"), [(1, 1, True), (1.0, 1, True), (True, 1, False), ("1", 1, False)])
-def test_a_value_is_kept_only_if_it_is_the_same_kind_of_value(found: object, wanted: Any, *, kept: bool) -> None:
-    assert keeps(DataUse(file="x.csv", where={"c": wanted}), Item("a", {"c": found})) is kept
 
 
 def test_one_call_that_serves_many_claims_is_counted_once(town: Town) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.errors import SourceError
@@ -109,7 +109,6 @@ FIELDS = st.dictionaries(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(FIELDS, max_size=5), st.booleans())
 def test_json_lines_round_trip(tmp_path_factory: Folders, rows: list[dict[str, Any]], ascii_only: bool) -> None:
     named = [{**row, "id": f"r{number}"} for number, row in enumerate(rows)]
@@ -120,7 +119,6 @@ def test_json_lines_round_trip(tmp_path_factory: Folders, rows: list[dict[str, A
 CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=10)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(CELL, st.integers(-(10**14), 10**14)), max_size=5))
 def test_csv_round_trip(tmp_path_factory: Folders, rows: list[tuple[str, int]]) -> None:
     rows = [(f"x{text}", number) for text, number in rows]
@@ -130,7 +128,6 @@ def test_csv_round_trip(tmp_path_factory: Folders, rows: list[tuple[str, int]]) 
     assert [(item.fields["text"], item.fields["n"]) for item in items] == rows
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80), st.sampled_from(["f.csv", "f.jsonl"]))
 def test_any_bytes_give_items_or_a_source_error(tmp_path_factory: Folders, raw: bytes, name: str) -> None:
     items: list[Item] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.errors import Problem
@@ -89,7 +89,6 @@ def test_the_caret_of_a_real_problem_behind_japanese() -> None:
     assert before.endswith("あいう, ")
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="^\n\r"), min_size=1, max_size=300), st.integers(0, 299))
 def test_the_caret_points_at_the_column_in_lines_of_any_length(text: str, number: int) -> None:
     number %= len(text)
@@ -99,7 +98,6 @@ def test_the_caret_points_at_the_column_in_lines_of_any_length(text: str, number
     assert max(display_width(line) for line in output.splitlines()) <= 110
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
 def test_nothing_steers_the_terminal(message: str, excerpt: str) -> None:
     output = render([Problem("c", message, 1, 1, message, message, message, excerpt)])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.errors import SourceError
@@ -319,27 +319,23 @@ def same(one: object, other: object) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-@settings(deadline=None)
 @given(json_values(TEXT), st.sampled_from([True, False, None]))
 def test_any_json_value_dumped_as_yaml_loads_equal(value: Any, flow: bool | None) -> None:
     text = yaml.dump(value, Dumper=Quoting, default_flow_style=flow, sort_keys=False)
     assert same(values(text), value)
 
 
-@settings(deadline=None)
 @given(json_values(PRINTABLE))
 def test_any_json_value_written_with_raw_japanese_loads_equal(value: Any) -> None:
     text = yaml.dump(value, Dumper=Quoting, allow_unicode=True, width=40)
     assert same(values(text), value)
 
 
-@settings(deadline=None)
 @given(json_values(PRINTABLE.filter(lambda text: text.isprintable())))
 def test_json_is_yaml(value: Any) -> None:
     assert same(values(json.dumps(value, ensure_ascii=False)), value)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200) | st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@`# \n\t<~.0189é日\\u"), max_size=120))
 def test_any_text_gives_a_value_or_located_problems(text: str) -> None:
     document = parse_yaml(text, shown_as="x.yaml")
@@ -352,7 +348,6 @@ def test_any_text_gives_a_value_or_located_problems(text: str) -> None:
         assert json.loads(json.dumps(document.data, allow_nan=False)) == document.data
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_bytes_give_a_document_or_a_source_error(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.yaml"

@@ -80,7 +80,7 @@ def scenarios(draw: st.DrawFn, *, missing: bool = True) -> list[Step]:
 
 
 @ALL
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=scenarios())
 def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: list[Step]) -> None:
     test = case.build(case.threshold)
@@ -99,7 +99,7 @@ def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: lis
 
 
 @INVERTED
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=scenarios())
 def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, steps: list[Step]) -> None:
     interval = case.run(steps).interval()
@@ -111,7 +111,7 @@ def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, ste
 
 
 @ALL
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=scenarios(), data=st.data())
 def test_a_verdict_holds_for_every_value_of_what_is_missing(case: Case, steps: list[Step], data: st.DataObject) -> None:
     values = [0.0, 1.0] if case.binary else [0.0, 0.3, 1.0]
@@ -134,7 +134,7 @@ def test_a_verdict_holds_for_every_value_of_what_is_missing(case: Case, steps: l
 
 
 @ALL
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=scenarios())
 def test_decision_is_reached_exactly_with_the_evidence_and_stays(case: Case, steps: list[Step]) -> None:
     test = case.build(case.threshold)
@@ -176,7 +176,7 @@ def test_before_the_first_observation_nothing_is_claimed(case: Case) -> None:
 
 
 @ALL
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(steps=scenarios())
 def test_trace_agrees_with_the_test_at_the_same_moment(case: Case, steps: list[Step]) -> None:
     final = case.run(steps)
@@ -199,7 +199,7 @@ def test_trace_agrees_with_the_test_at_the_same_moment(case: Case, steps: list[S
 
 
 @ALL
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=scenarios())
 def test_replaying_the_observations_gives_the_same_state(case: Case, steps: list[Step]) -> None:
     one, other = case.run(steps), case.run(steps[: len(steps) // 2])

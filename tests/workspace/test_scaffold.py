@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert raised.value.code == "workspace.cannot-write"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=120))
 @example("9")
 @example("null")

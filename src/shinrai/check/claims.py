@@ -24,11 +24,10 @@ from typing import Any
 
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Line
-from shinrai.check.order import Placed
 from shinrai.check.scorers import ScoreFunction
 from shinrai.check.scorers.details import N_
 from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
-from shinrai.records import Commitment, Counts, Digest, Outcome, Reason, Score, SystemKind, Text, Trial, Verdict
+from shinrai.records import Commitment, Counts, Digest, Outcome, Placed, Reason, Score, SystemKind, Text, Trial, Verdict
 from shinrai.stats import Decision
 
 __all__ = ["Claim", "Pending"]

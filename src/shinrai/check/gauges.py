@@ -10,8 +10,7 @@ import bisect
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from shinrai.check.order import Side
-from shinrai.records import Commitment
+from shinrai.records import Commitment, Side
 from shinrai.records import TracePoint as VerdictPoint
 from shinrai.stats import (
     BandTest,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from shinrai.check.claims import Claim
-from shinrai.check.order import committed_order
 from shinrai.check.scorers import Context, scorer
 from shinrai.errors import TamperedError, UsageError
 from shinrai.i18n import _
@@ -214,7 +213,7 @@ def _imported(promise: Promise, state: State, root: Path) -> Verdict:
                 file=found.file, name=found.name
             ),
         )
-    order = committed_order(read_items(path, shown_as=found.name), commitment)
+    order = commitment.draw(read_items(path, shown_as=found.name))
     secrets = version.system.secrets if (version := state.version(commitment.system)) else ()
     claim = Claim(commitment, promise.digest, order, kind=None, score=scorer(use.use, Context(secrets=secrets)))
     claim.take_all()

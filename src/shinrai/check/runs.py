@@ -25,7 +25,6 @@ from shinrai.check.claims import Claim
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
 from shinrai.check.journal import Journal, Line, read_journal
-from shinrai.check.order import committed_order
 from shinrai.check.outcomes import judge_outcome, needs_no_calls
 from shinrai.check.patience import Patience
 from shinrai.check.purse import Purse
@@ -328,7 +327,7 @@ class _Check:
                 Claim(
                     commitment,
                     promise.digest,
-                    committed_order(self._items_of(commitment), commitment),
+                    commitment.draw(self._items_of(commitment)),
                     kind=system.kind,
                     score=scorer(_scorer(commitment), context),
                     run=started.run,

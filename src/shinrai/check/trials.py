@@ -126,7 +126,7 @@ class _Records:
 def _require_column(item: Item, column: str) -> None:
     if column not in item.fields:
         raise UsageError(
-            "check.unknown-column",
+            "data.unknown-column",
             _("item {item} has no column {column}").format(item=repr(item.id), column=repr(column)),
         )
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from shinrai.plan.data import PinnedData, group_of
-from shinrai.records import Commitment, Digest, Id, Item, Json, Perturb, Repeat, Swap, SystemKind, Variants
+from shinrai.plan.data import PinnedData
+from shinrai.records import Commitment, Digest, Id, Item, Json, Perturb, Placed, Repeat, Swap, SystemKind, Variants
 from shinrai.stats import Decision, DifferenceTest, RatioTest, plan_proportion, smallest_clean_sample
 from shinrai.stats.proportion import log_evidence_above, log_evidence_below
 
@@ -119,7 +119,7 @@ def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort
     -------
     Effort
     """
-    drawn = data.items[: commitment.budget]
+    drawn = data.drawn[: commitment.budget]
     expected = _expected_trials(commitment)
     enough, can_be_met = _best_case(commitment, drawn)
     return Effort(
@@ -182,10 +182,10 @@ def requests(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[R
             return (_UNCHANGED, *(("prompt", number) for number in range(1, 1 + others)))
 
 
-def _calls(items: Sequence[Item], commitment: Commitment, kind: SystemKind) -> int:
+def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
     if commitment.data is None or commitment.data.use.imported is not None:
         return 0
-    return sum(len(requests(item, kind, commitment.variants)) for item in items)
+    return sum(len(requests(item, kind, commitment.variants)) for item, _side in drawn)
 
 
 def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
@@ -194,7 +194,7 @@ def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
     for one in members:
         needed, variants = one.effort, one.commitment.variants
         likely = needed.trials if needed.expected_trials is None else needed.expected_trials
-        for position, item in enumerate(one.data.items[: needed.trials]):
+        for position, (item, _side) in enumerate(one.data.drawn[: needed.trials]):
             asked = {(item.id, request) for request in requests(item, one.kind, variants)}
             worst |= asked
             if position < likely:
@@ -223,7 +223,7 @@ def _expected_trials(commitment: Commitment) -> int | None:
     return min(math.ceil(plan.expected), commitment.budget)
 
 
-def _best_case(commitment: Commitment, drawn: Sequence[Item]) -> tuple[int | None, bool]:
+def _best_case(commitment: Commitment, drawn: Sequence[Placed]) -> tuple[int | None, bool]:
     limit = _failure_limit(commitment)
     if limit is not None:
         enough = smallest_clean_sample(limit, commitment.alpha)
@@ -243,7 +243,7 @@ def _band_can_be_met(band: tuple[float, float], alpha: float, trials: int) -> bo
     return bool(np.any(np.minimum(above, below) >= -math.log(alpha)))
 
 
-def _both_groups_pass(commitment: Commitment, drawn: Sequence[Item]) -> int | None:
+def _both_groups_pass(commitment: Commitment, drawn: Sequence[Placed]) -> int | None:
     """Count the trials after which two groups that always pass are proven alike; None if the data end before.
 
     Raises
@@ -251,15 +251,14 @@ def _both_groups_pass(commitment: Commitment, drawn: Sequence[Item]) -> int | No
     ValueError
         If the promise compares no groups.
     """
-    groups, threshold = commitment.groups, commitment.threshold
-    if groups is None or not isinstance(threshold, float):
+    threshold = commitment.threshold
+    if commitment.groups is None or not isinstance(threshold, float):
         raise ValueError(f"{commitment.metric} needs two groups and one threshold")
     ratio = commitment.metric == "rate-ratio"
     test = RatioTest(threshold, commitment.alpha) if ratio else DifferenceTest(threshold, commitment.alpha)
-    for number, item in enumerate(drawn, start=1):
-        group = group_of(item, groups)
-        if group is not None:
-            test.update(group, 1.0, 1.0)
+    for number, placed in enumerate(drawn, start=1):
+        if placed.side is not None:
+            test.update(placed.side, 1.0, 1.0)
         if test.decision is Decision.MET:
             return number
     return None

@@ -312,7 +312,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
     if not ruling.applies:
         return ClaimPlan(ruling, "not-applicable", in_force=in_force)
     data = ground.data
-    if claim.check.data is not None and (data is None or not data.items):
+    if claim.check.data is not None and (data is None or not data.drawn):
         waiting: Waiting = "import" if data is None else "rows"
         return ClaimPlan(ruling, "waiting", in_force=in_force, waiting=waiting)
     drafted = draft(claim, ground.version, data, ground.workspace)

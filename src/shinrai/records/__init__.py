@@ -20,6 +20,7 @@ from shinrai.records.check import (
 )
 from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
 from shinrai.records.digest import canonical, digest, digest_bytes, digest_file
+from shinrai.records.drawing import LANGUAGE_COLUMN, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import Attestation, Evidence, Import, Observation
 from shinrai.records.ledger import (
     ActionApplied,
@@ -76,6 +77,7 @@ from shinrai.records.verdict import STATUSES, Counts, Measured, Reason, Status, 
 
 __all__ = [
     "COMPARATORS",
+    "LANGUAGE_COLUMN",
     "MODELS",
     "SCORER_VERSIONS",
     "STATUSES",
@@ -140,6 +142,7 @@ __all__ = [
     "PersonalData",
     "PersonalDataKind",
     "Perturb",
+    "Placed",
     "Plan",
     "Prediction",
     "Predictor",
@@ -160,6 +163,7 @@ __all__ = [
     "ScorerUse",
     "Settings",
     "Share",
+    "Side",
     "Source",
     "Status",
     "Swap",
@@ -173,8 +177,13 @@ __all__ = [
     "Variants",
     "Verdict",
     "Withdrawn",
+    "as_written",
     "canonical",
     "digest",
     "digest_bytes",
     "digest_file",
+    "draw",
+    "keeps",
+    "rank",
+    "same_value",
 ]

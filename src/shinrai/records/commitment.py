@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -9,7 +10,9 @@ from pydantic import Field
 
 from shinrai.records.base import Digest, Id, Record, Text
 from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
+from shinrai.records.drawing import Placed, draw
 from shinrai.records.scorer import ScorerUse
+from shinrai.records.trial import Item
 
 
 class CommittedData(Record):
@@ -84,6 +87,10 @@ class Commitment(Record):
     def key(self) -> str:
         """``claim@system``: what stays the same when a commitment is replaced."""
         return f"{self.claim}@{self.system}"
+
+    def draw(self, items: Sequence[Item]) -> list[Placed]:
+        """Give the items of its data set in the order in which they are drawn; see `draw`."""
+        return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
 
 
 class Ruling(Record):

@@ -10,6 +10,7 @@ from shinrai.catalog import PREFIX, data_path
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.records import (
+    LANGUAGE_COLUMN,
     Check,
     Column,
     DataUse,
@@ -23,11 +24,13 @@ from shinrai.records import (
     Perturb,
     Prediction,
     Swap,
+    as_written,
+    keeps,
+    same_value,
 )
 from shinrai.source import Place, did_you_mean, listing
 from shinrai.workspace.layout import inside, near_file
 
-_LANGUAGE = "lang"
 _PROMPTS = "prompts"
 
 
@@ -138,7 +141,7 @@ def _columns(check: Check) -> Iterator[_Name]:
         for column in check.data.where or {}:
             yield _Name(("data", "where", column), column, key=True)
         if check.data.languages is not None:
-            yield _Name(("data", "languages"), _LANGUAGE, key=True)
+            yield _Name(("data", "languages"), LANGUAGE_COLUMN, key=True)
         if check.applies_to == "chat":
             yield _Name(("data", "file"), _PROMPTS)
     if check.groups is not None:
@@ -155,7 +158,7 @@ def _of_scorer(check: Check) -> Iterator[_Name]:
     elif isinstance(scorer, Prediction) and scorer.column is not None:
         yield _Name(("scorer", "column"), scorer.column)
     elif isinstance(scorer, LanguageOfReply) and scorer.expected == "item":
-        yield _Name(("scorer",), _LANGUAGE, key=True)
+        yield _Name(("scorer",), LANGUAGE_COLUMN, key=True)
     elif isinstance(scorer, Column):
         yield _Name(("scorer", "column"), scorer.column)
         if scorer.rule == "differs-from":
@@ -168,14 +171,14 @@ def _values(check: Check, items: Sequence[Item]) -> Iterator[Misfit]:
     if check.data is not None:
         for column, value in (check.data.where or {}).items():
             conditions.append((("data", "where", column), column, value))
-        kept = [item for item in items if _keeps(check.data, item)]
+        kept = [item for item in items if keeps(check.data, item)]
         for number, language in enumerate(check.data.languages or ()):
-            conditions.append((("data", "languages", number), _LANGUAGE, language))
+            conditions.append((("data", "languages", number), LANGUAGE_COLUMN, language))
     unmatched = False
     for place, column, value in conditions:
-        if not any(_same(item.fields.get(column), value) for item in items):
+        if not any(same_value(item.fields.get(column), value) for item in items):
             unmatched = True
-            yield _no_value(place, column, _text(value), items)
+            yield _no_value(place, column, as_written(value), items)
     if unmatched:
         return
     if not kept:
@@ -186,12 +189,12 @@ def _values(check: Check, items: Sequence[Item]) -> Iterator[Misfit]:
 
 def _group_values(groups: Groups, items: Sequence[Item]) -> Iterator[Misfit]:
     for side, value in (("a", groups.a), ("b", groups.b)):
-        if not any(_text(item.fields.get(groups.column)) == value for item in items):
+        if not any(as_written(item.fields.get(groups.column)) == value for item in items):
             yield _no_value(("groups", side), groups.column, value, items)
 
 
 def _no_value(place: Place, column: str, value: str, items: Sequence[Item]) -> Misfit:
-    found = dict.fromkeys(_text(item.fields.get(column)) for item in items)
+    found = dict.fromkeys(as_written(item.fields.get(column)) for item in items)
     return Misfit(
         "workspace.no-value",
         place,
@@ -199,24 +202,3 @@ def _no_value(place: Place, column: str, value: str, items: Sequence[Item]) -> M
         _("one of: {names}").format(names=listing(found)),
         did_you_mean(value, found),
     )
-
-
-def _keeps(use: DataUse, item: Item) -> bool:
-    if use.languages is not None and item.fields.get(_LANGUAGE) not in use.languages:
-        return False
-    return all(_same(item.fields.get(column), value) for column, value in (use.where or {}).items())
-
-
-def _same(found: Json, wanted: Json) -> bool:
-    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
-
-
-def _text(value: Json) -> str:
-    """Write a value as a person writes it into ``groups``: ``1`` for 1 and 1.0, ``true``, nothing for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
