@@ -55,7 +55,7 @@ lock:  ## lock the dependencies again, with hashes and without index addresses (
 
 messages: $(VENV)/.dev  ## bring the Japanese catalogue up to date with the source, and compile it
 	@$(BIN)/pybabel extract -F babel.cfg -k t -k N_ --no-location -o .messages.pot src
-	@$(BIN)/pybabel update -i .messages.pot -d src/shinrai/locale -D shinrai -l ja --no-fuzzy-matching --omit-header
+	@$(BIN)/pybabel update -i .messages.pot -d src/shinrai/locale -D shinrai -l ja --no-fuzzy-matching --ignore-obsolete
 	@$(BIN)/pybabel compile -d src/shinrai/locale -D shinrai
 	@rm .messages.pot
 

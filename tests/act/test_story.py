@@ -178,17 +178,6 @@ def test_an_acceptance_is_renewed_by_editing_its_day(town: Town) -> None:
     assert [one.findings for one in applied] == [("f-0001",), ("f-0001",)]
 
 
-def test_an_accepted_risk_that_changed_meanwhile_is_measured_again(town: Town) -> None:
-    town.plan()
-    town.judge(KEY, "violated")
-    sync(town)
-    town.accept("bear-it", KEY, until="2027-03-01")
-    act.apply(town.ledger, town.load(), "bear-it", TODAY)
-    town.systems["helper"]["stack"][0]["model"] = "newer"
-    town.plan()
-    assert moves(town) == [("accepted", "check", "shinrai check --system helper")]
-
-
 def test_a_dropped_promise_leaves_its_finding_open_and_in_sight(town: Town) -> None:
     town.plan()
     town.judge(KEY, "violated")
@@ -244,3 +233,54 @@ def test_a_version_names_the_action_that_made_it_and_no_other(town: Town) -> Non
     town.plan()
     made = [(one.number, one.action) for one in town.state.versions["helper"]]
     assert made == [(1, None), (2, "guard"), (3, "bigger"), (4, None)]
+
+
+def test_an_acceptance_lapses_with_the_version_it_was_given_for_and_can_be_given_again(town: Town) -> None:
+    town.plan()
+    town.judge(KEY, "violated")
+    sync(town)
+    town.accept("bear-it", KEY, until=(TODAY + timedelta(days=90)).isoformat())
+    act.apply(town.ledger, town.load(), "bear-it", TODAY)
+    assert status(town) == "accepted"
+    town.change("guard", KEY)
+    act.apply(town.ledger, town.load(), "guard", TODAY)
+    town.plan()
+    assert status(town) == "stale"  # nobody has accepted what the new version does
+    town.judge(KEY, "violated")
+    assert status(town) == "violated"
+    assert moves(town) == [("violated", "apply", "shinrai act apply bear-it")]
+    act.apply(town.ledger, town.load(), "bear-it", TODAY)
+    assert status(town) == "accepted"
+
+
+def test_another_word_in_a_title_does_not_end_an_acceptance_and_another_threshold_does(town: Town) -> None:
+    town.plan()
+    town.judge(KEY, "violated")
+    sync(town)
+    town.accept("bear-it", KEY, until=(TODAY + timedelta(days=90)).isoformat())
+    act.apply(town.ledger, town.load(), "bear-it", TODAY)
+    town.checks["polite"]["title"] = {"en": "Polite, always"}
+    assert town.plan().replaced == (KEY,)
+    assert status(town) == "accepted"
+    town.measures[0]["claims"][0]["threshold"] = 0.01
+    town.plan()
+    assert status(town) == "stale"
+
+
+@pytest.mark.parametrize("how", ["dropped", "narrowed"])
+def test_a_broken_promise_does_not_leave_the_gate_by_being_dropped(town: Town, how: str) -> None:
+    town.measures = [measure("chatting", "polite", "safe")]
+    town.plan()
+    town.judge(KEY, "violated")
+    town.judge(SAFE, "met")
+    sync(town)
+    town.measures = [measure("chatting", "safe")]
+    if how == "narrowed":
+        town.measures.append(measure("scoring", "polite", systems=["screening"]))
+    town.plan()
+    sync(town)
+    assert [finding.key for finding in town.state.abandoned_findings()] == [KEY]
+    states = [state for state in town.state.claims(TODAY) if state.key == SAFE]
+    assert gate(states) == EXIT_MET
+    assert gate(states, town.state.abandoned_findings()) == EXIT_NOT_MET
+    assert ("violated", "restore", None) in moves(town)

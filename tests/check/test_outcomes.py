@@ -29,7 +29,11 @@ TODAY = datetime.now(UTC).astimezone().date()
 
 
 def attest(town: Town, *, until: date | None, effective: date = TODAY - timedelta(days=30), **changed: Any) -> None:
-    document = {"subject": "contract", "document": "c.pdf", "document_digest": "sha256:" + "a" * 64, "by": "office"}
+    copy = town.root / ".shinrai/evidence/c.pdf"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text("a person decides")
+    document = {"subject": "contract", "name": "c.pdf", "file": ".shinrai/evidence/c.pdf", "by": "office"}
+    document["file_digest"] = digest_file(copy)
     town.ledger.append(
         EvidenceBrought(
             evidence=Attestation.model_validate({**document, "effective": effective, "valid_until": until, **changed})
@@ -212,3 +216,14 @@ def test_leaving_out_a_share_keeps_the_error_level(town: Town) -> None:
     assert wrong["met"] / runs <= limit
     assert wrong["violated"] / runs <= limit
     assert sum(wrong.values()) > 0
+
+
+@pytest.mark.parametrize("damage", ["edited", "gone"])
+async def test_a_document_whose_copy_is_not_what_was_brought_attests_nothing(town: Town, damage: str) -> None:
+    outcome_claim(town, metric="attested", comparator="exists", threshold=None, subject="contract")
+    attest(town, until=None)
+    copy = town.root / ".shinrai/evidence/c.pdf"
+    copy.unlink() if damage == "gone" else copy.write_text("nobody decides")
+    with pytest.raises(TamperedError) as caught:
+        await town.check()
+    assert caught.value.code == "workspace.evidence-changed"

@@ -144,3 +144,36 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(verb, "--help") == 0
     assert "Usage:" in capsys.readouterr().out
+
+
+def test_a_clone_without_the_private_key_measures_and_says_that_it_does_not_sign(
+    town: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("plan")
+    key = town / ".shinrai/keys/ledger.key"
+    content = key.read_bytes()
+    key.unlink()
+    assert run("check", "--gate") == 1
+    assert "not signed" in capsys.readouterr().err
+    assert run("verify") == 0
+    key.write_bytes(content)
+    key.chmod(0o600)
+    assert run("act", "apply", "repair") == 0
+    assert "not signed" not in capsys.readouterr().err
+
+
+def test_dropping_a_broken_claim_does_not_open_the_gate(
+    town: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("plan")
+    run("check")
+    plan = town / "plans/plan.yaml"
+    plan.write_text(plan.read_text().replace("check: right-often", "check: right-often\n            id: renamed"))
+    actions = town / "actions/repair.yaml"
+    actions.unlink()
+    component = town / "systems/adder.yaml"
+    component.write_text(component.read_text().replace("broken: true", "broken: false"))
+    run("plan")
+    capsys.readouterr()
+    assert run("check", "--gate") == 1
+    assert "f-0001 is still open" in capsys.readouterr().err

@@ -87,7 +87,7 @@ def test_the_evidence_says_what_was_brought(town: Town) -> None:
     assert (brought.name, brought.rows, brought.system) == ("decisions.csv", 3, "screening")
     assert (brought.first, brought.last) == (date(2026, 4, 1), date(2026, 4, 2))
     assert digest_file(town.root / brought.file) == brought.file_digest
-    assert brought.file == do.kept_path(brought.file_digest, "decisions.csv")
+    assert brought.file == f".shinrai/evidence/{brought.file_digest.removeprefix('sha256:')}-decisions.csv"
     assert [one.payload for one in town.entries[1:]] == [EvidenceBrought(evidence=brought)]
 
 

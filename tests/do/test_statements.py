@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from shinrai import do
 from shinrai.errors import ShinraiError, StoreError, UsageError
 from shinrai.records import Attestation, EvidenceBrought, Observation, digest_file
-from tests.plan.town import Town
+from tests.plan.town import TODAY, Town
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def observe(town: Town, **changed: Any) -> Observation:
         "unit": "share",
         "as_of": date(2026, 2, 28),
         "source": "survey of 2026, table 3",
+        "today": TODAY,
         **changed,
     }
     return do.observe(town.ledger, town.load(), **said)
@@ -39,16 +40,17 @@ def test_a_document_comes_in_with_its_digest_and_a_copy(town: Town, contract: Pa
     assert brought == Attestation(
         subject="human-decides",
         system="helper",
-        document="契約書.pdf",
-        document_digest=digest_file(contract),
+        name="契約書.pdf",
+        file=f".shinrai/evidence/{digest_file(contract).removeprefix('sha256:')}-契約書.pdf",
+        file_digest=digest_file(contract),
         by="desk",
         effective=date(2026, 4, 1),
         valid_until=date(2027, 3, 31),
     )
     assert [entry.payload for entry in town.entries[1:]] == [EvidenceBrought(evidence=brought)]
-    copy = town.root / do.kept_path(brought.document_digest, brought.document)
+    copy = town.root / brought.file
     contract.unlink()
-    assert digest_file(copy) == brought.document_digest
+    assert digest_file(copy) == brought.file_digest
 
 
 def test_the_same_again_changes_nothing_and_anything_else_is_one_more(town: Town, contract: Path) -> None:
@@ -67,10 +69,10 @@ def test_the_same_again_changes_nothing_and_anything_else_is_one_more(town: Town
 
 def test_a_damaged_copy_is_made_good_by_bringing_the_document_again(town: Town, contract: Path) -> None:
     brought = attest(town, contract)
-    copy = town.root / do.kept_path(brought.document_digest, brought.document)
+    copy = town.root / brought.file
     copy.write_text("something else")
     attest(town, contract)
-    assert digest_file(copy) == brought.document_digest
+    assert digest_file(copy) == brought.file_digest
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,7 @@ def test_a_value_comes_in_with_its_source(town: Town) -> None:
     [
         ({"value": float("nan")}, "do.not-finite"),
         ({"value": float("inf")}, "do.not-finite"),
+        ({"as_of": TODAY + timedelta(days=1)}, "do.future"),
         ({"source": "  "}, "do.no-source"),
         ({"sample": 0}, "do.no-sample"),
         ({"subject": "human-decides"}, "do.unknown-subject"),

@@ -49,6 +49,7 @@ from shinrai.records import (
     TracePoint,
     Verdict,
     Withdrawn,
+    digest_bytes,
 )
 
 URL = "sqlite:///ledger.db"
@@ -157,8 +158,9 @@ evidence = st.builds(
 ) | st.builds(
     Attestation,
     subject=texts,
-    document=texts,
-    document_digest=digests,
+    name=texts,
+    file=ids,
+    file_digest=st.just(digest_bytes(b"a document")),
     by=st.just("it"),
     effective=st.dates(),
     valid_until=st.none() | st.dates(),
@@ -305,6 +307,9 @@ def test_whatever_is_appended_verifies(
     tmp_path_factory: pytest.TempPathFactory, sequence: list[Payload], batch: int
 ) -> None:
     root = tmp_path_factory.mktemp("w")
+    for payload in sequence:
+        if isinstance(payload, EvidenceBrought) and isinstance(payload.evidence, Attestation):
+            (root / payload.evidence.file).write_text("a document", encoding="utf-8")
     with create(URL, root, "w") as ledger:
         appended = [
             entry

@@ -16,6 +16,7 @@ from shinrai.ledger import Ledger, Verification, create, make_key_pair
 from shinrai.ledger.chain import FIRST, Link, link_hash, seal
 from shinrai.ledger.keys import private_key
 from shinrai.records import (
+    Attestation,
     EvidenceBrought,
     FindingClosed,
     Import,
@@ -156,6 +157,22 @@ def test_a_file_that_cannot_be_read_is_not_taken_for_good(ledger: Ledger, root: 
     (root / CALLS).unlink()
     (root / CALLS).mkdir()
     assert found(ledger.verify(root)) == [(3, "run-finished", "file")]
+
+
+def test_the_kept_copy_of_a_document_is_checked(ledger: Ledger, root: Path) -> None:
+    file = ".shinrai/evidence/contract.pdf"
+    document = Attestation(
+        subject="contract",
+        name="contract.pdf",
+        file=file,
+        file_digest=write(root / file, "a person decides"),
+        by="office",
+        effective=date(2026, 4, 1),
+    )
+    (entry,) = ledger.append(EvidenceBrought(evidence=document))
+    assert ledger.verify(root).ok
+    write(root / file, "nobody decides")
+    assert found(ledger.verify(root)) == [(entry.seq, "evidence-brought", "file")]
 
 
 def test_the_kept_copy_of_an_import_is_checked(ledger: Ledger, root: Path) -> None:

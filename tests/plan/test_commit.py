@@ -183,7 +183,7 @@ def test_the_file_edited_against_an_applied_action_is_an_error_that_names_it(tow
     town.plan()
     del town.actions["swap"]
     town.systems["helper"]["stack"][0]["id"] = "renamed"
-    with pytest.raises(UsageError, match="swap no longer fits the system helper"):
+    with pytest.raises(UsageError, match="swap does not fit the system helper"):
         town.resolve()
 
 

@@ -88,6 +88,8 @@ def test_a_surrogate_pair_is_a_character(tmp_path: Path) -> None:
         ("n,id\n1,a\n2,\n3,a\n", [("source.item-id", 3, 3), ("source.item-id", 4, 3)]),
         ('id,n\na,"1\n', [("source.csv", 2, 1)]),
         ("id,n\na,1e999\n", [("source.not-finite", 2, 3)]),
+        ("id,t,n\na,x\u2028y\x0bz\x85,1\nb,,NaN\n", [("source.not-finite", 3, 4)]),
+        ("id,n\ra,1\rb,NaN\r", [("source.not-finite", 3, 3)]),
         ("id,名\n".encode() + "a,日".encode("cp932"), [("source.encoding", 2, 3)]),
     ],
 )

@@ -374,3 +374,27 @@ def test_many_files_load_in_little_time(town: Path) -> None:
 def test_a_file_that_cannot_be_read(town: Path, problems: Problems) -> None:
     (town / "plans/folder.yaml").mkdir()
     assert [at(problem) for problem in problems()] == [("source.unreadable", "plans/folder.yaml", 1, 1)]
+
+
+def test_a_check_on_imported_decisions_names_columns_that_they_have(
+    town: Path, change: Change, problems: Problems
+) -> None:
+    text = """id: oversight
+title: {en: Oversight}
+statement: {en: "At least {threshold}"}
+metric: pass-rate
+comparator: at-least
+threshold: 0.9
+data: {imported: decisions, where: {reviewer_role: desk}}
+scorer: {id: column, column: reviewed, rule: filled}
+"""
+    (town / "checks/oversight.yaml").write_text(text, encoding="utf-8")
+    load(town)
+    change("checks/oversight.yaml", "column: reviewed", "column: reveiwed")
+    change("checks/oversight.yaml", "{reviewer_role:", "{reviewer:")
+    found = problems()
+    assert [at(problem) for problem in found] == [
+        ("workspace.no-column", "checks/oversight.yaml", 7, 37),
+        ("workspace.no-column", "checks/oversight.yaml", 8, 30),
+    ]
+    assert found[1].hint == "did you mean reviewed?"

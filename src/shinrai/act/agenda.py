@@ -153,8 +153,7 @@ class _Desk:
                 ),
                 finding=finding.id,
             )
-            for finding in self.findings.values()
-            if finding.key not in self.state.rulings
+            for finding in self.state.abandoned_findings()
         ]
 
     def unplanned(self) -> list[Move]:
@@ -295,7 +294,7 @@ class _Desk:
             action
             for action in self.workspace.actions.values()
             if claim.key in action.addresses
-            and applied.get(action.id) != action
+            and (applied.get(action.id) != action or (action.accept and claim.status != "accepted"))
             and not (action.accept and action.accept.until < self.today)
         ]
         return min(ready, key=lambda action: (action.due or date.max, action.id), default=None)

@@ -10,7 +10,7 @@ from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Finding, State
-from shinrai.records import Acceptance, Action, ActionApplied, Change, Id, System
+from shinrai.records import Acceptance, Action, ActionApplied, Change, Id
 from shinrai.workspace import Workspace
 
 
@@ -45,7 +45,7 @@ def apply(ledger: Ledger, workspace: Workspace, action_id: Id, today: date) -> A
     """
     state = ledger.state()
     action = _known(action_id, workspace)
-    _require_not_applied(action, state)
+    _require_not_applied(action, state, today)
     addressed = _addressed(action, state, today)
     if action.change is not None:
         _require_possible(action, action.change, workspace, state)
@@ -68,8 +68,16 @@ def _known(action_id: Id, workspace: Workspace) -> Action:
     )
 
 
-def _require_not_applied(action: Action, state: State) -> None:
-    if action.id in state.applied and state.applied[action.id][1] == action:
+def _require_not_applied(action: Action, state: State, today: date) -> None:
+    """Refuse what would change nothing. An acceptance that has lapsed because the system changed can be given again.
+
+    Raises
+    ------
+    UsageError
+        If the action was applied before exactly as it stands, and still holds.
+    """
+    lapsed = action.accept and not any(state.acceptance(key, today) for key in action.addresses)
+    if not lapsed and action.id in state.applied and state.applied[action.id][1] == action:
         raise UsageError(
             "act.applied-before",
             _("The action {action} was applied before, exactly as it stands").format(action=action.id),
@@ -124,15 +132,7 @@ def _require_possible(action: Action, change: Change, workspace: Workspace, stat
                 action=action.id, system=change.system
             ),
         )
-    changes = {applied.id: applied.change for _entry, applied in state.applied.values()}
-    try:
-        now = _changed(system, changes.values())
-        after = _changed(system, (changes | {action.id: change}).values())
-    except ValueError as error:
-        raise UsageError(
-            "act.change-impossible",
-            _("The action {action} cannot be carried out: {problem}").format(action=action.id, problem=error),
-        ) from error
+    now, after = state.effective(system), state.effective(system, also=action)
     if after == now:
         raise UsageError(
             "act.changes-nothing",
@@ -140,14 +140,6 @@ def _require_possible(action: Action, change: Change, workspace: Workspace, stat
                 system=change.system, action=action.id
             ),
         )
-
-
-def _changed(system: System, changes: Iterable[Change | None]) -> System:
-    """Make the changes that are meant for a system, in order; an action applied again stands where it first stood."""
-    for change in changes:
-        if change is not None and change.system == system.id:
-            system = system.changed(change)
-    return system
 
 
 def _require_acceptable(

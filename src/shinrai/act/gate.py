@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, EXIT_USAGE
-from shinrai.ledger.projection import ClaimState
+from shinrai.ledger.projection import ClaimState, Finding
 
 
-def gate(states: Iterable[ClaimState]) -> int:
+def gate(states: Iterable[ClaimState], abandoned: Iterable[Finding] = ()) -> int:
     """Turn the states of claims into an exit code.
 
     Parameters
     ----------
     states : iterable of ClaimState
         Of the claims that the gate guards.
+    abandoned : iterable of Finding
+        Open findings on claims that the plan has dropped: a broken promise does not leave the gate by being dropped.
 
     Returns
     -------
@@ -22,14 +24,15 @@ def gate(states: Iterable[ClaimState]) -> int:
         The first that is true of these:
 
         2  no claim applies at all: a gate that guards nothing does not open
-        1  a claim was measured and is not met (violated or undecided); this outweighs what was not measured
+        1  a claim was measured and is not met (violated or undecided), or was dropped while it was broken; this
+           outweighs what was not measured
         3  a claim was not measured, or its verdict is stale
         0  every claim that applies is met, or its risk is accepted today
     """
     found = {state.status for state in states} - {"not_applicable"}
     if not found:
         return EXIT_USAGE
-    if found & {"violated", "undecided"}:
+    if found & {"violated", "undecided"} or any(True for _finding in abandoned):
         return EXIT_NOT_MET
     if found <= {"met", "accepted"}:
         return EXIT_MET

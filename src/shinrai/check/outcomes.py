@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from shinrai.check.claims import Claim
 from shinrai.check.scorers import Context, scorer
-from shinrai.errors import TamperedError, UsageError
+from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Entry, Promise, State
 from shinrai.records import (
@@ -26,10 +26,10 @@ from shinrai.records import (
     Reason,
     Text,
     Verdict,
-    digest_file,
 )
 from shinrai.source import read_items
 from shinrai.stats import binomial_interval
+from shinrai.workspace import kept_copy
 
 __all__ = ["judge_outcome", "needs_no_calls"]
 
@@ -52,7 +52,7 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
     state : State
         Holds the evidence.
     root : Path
-        Of the workspace, for the kept copies of imports.
+        Of the workspace, for the kept copies.
     today : date
         Documents are looked at as of this day.
 
@@ -64,12 +64,12 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
     Raises
     ------
     TamperedError
-        If the kept copy of an import is gone or changed.
+        If the kept copy of a document or an import is gone or changed.
     """
     commitment = promise.commitment
     match commitment.metric:
         case "attested":
-            return _attested(promise, state.evidence, today)
+            return _attested(promise, state.evidence, root, today)
         case "observed":
             return _observed(promise, state.evidence)
         case _:
@@ -90,7 +90,7 @@ def _about(commitment: Commitment, found: Attestation | Observation) -> bool:
 # ---- documents
 
 
-def _attested(promise: Promise, evidence: Brought, today: date) -> Verdict:
+def _attested(promise: Promise, evidence: Brought, root: Path, today: date) -> Verdict:
     """Met while a document in force says so; of several, the one that is valid longest counts."""
     found = [
         (entry, one)
@@ -100,6 +100,7 @@ def _attested(promise: Promise, evidence: Brought, today: date) -> Verdict:
     if not found:
         return _verdict(promise, "not_measured", "no-evidence")
     entry, best = max(found, key=lambda pair: (pair[1].valid_until or date.max, pair[0].seq))
+    kept_copy(root, best)
     details = {"valid_until": best.valid_until.isoformat()} if best.valid_until else {}
     in_force = best.valid_until is None or today <= best.valid_until
     verdict = _verdict(promise, *(("met", "decided") if in_force else ("not_measured", "expired")))
@@ -205,15 +206,7 @@ def _imported(promise: Promise, state: State, root: Path) -> Verdict:
     if source is None:
         return _verdict(promise, "not_measured", "no-data")
     entry, found = source
-    path = root / found.file
-    if not path.is_file() or digest_file(path) != data.digest:
-        raise TamperedError(
-            "check.import-changed",
-            _("the kept copy {file} of the import {name} is gone or was changed").format(
-                file=found.file, name=found.name
-            ),
-        )
-    order = commitment.draw(read_items(path, shown_as=found.name))
+    order = commitment.draw(read_items(kept_copy(root, found), shown_as=found.name))
     secrets = version.system.secrets if (version := state.version(commitment.system)) else ()
     claim = Claim(commitment, promise.digest, order, kind=None, score=scorer(use.use, Context(secrets=secrets)))
     claim.take_all()

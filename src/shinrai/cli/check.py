@@ -35,10 +35,16 @@ def command(start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, ga
 
     with session(start, write=True) as opened:
         verdicts = measure(opened, systems=systems, claims=claims)
-        states = [
-            state
-            for state in opened.ledger.state().claims(today())
-            if (not systems or state.ruling.system in systems) and (not claims or named(state.ruling.claim, claims))
+        known = opened.ledger.state()
+
+        def guarded(claim: str, system: str) -> bool:
+            return (not systems or system in systems) and (not claims or named(claim, claims))
+
+        states = [one for one in known.claims(today()) if guarded(one.ruling.claim, one.ruling.system)]
+        abandoned = [
+            one
+            for one in known.abandoned_findings()
+            if one.system in opened.workspace.systems and guarded(one.claim, one.system)
         ]
         if as_json:
             from shinrai.report.tree import claim_json  # noqa: PLC0415 - loaded only when asked for
@@ -46,7 +52,13 @@ def command(start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, ga
             put_json({"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]})
         else:
             _summary(states, verdicts)
-        return act.gate(states) if gate else 0
+        for finding in abandoned:
+            note(
+                _("{finding} is still open, though the plan no longer makes {claim}").format(
+                    finding=finding.id, claim=finding.key
+                )
+            )
+        return act.gate(states, abandoned) if gate else 0
 
 
 def named(claim: str, names: tuple[str, ...]) -> bool:

@@ -59,7 +59,7 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
         )
     click.echo(
         _("attested {subject}: {document} {digest}").format(
-            subject=brought.subject, document=brought.document, digest=brought.document_digest
+            subject=brought.subject, document=brought.name, digest=brought.file_digest
         )
     )
     note(_("next      shinrai check"))
@@ -98,6 +98,7 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
             unit=unit,
             as_of=as_of.date(),
             source=source,
+            today=today(),
             system=system,
             population=population,
             sample=sample,

@@ -52,8 +52,10 @@ def session(start: str, *, write: bool) -> Iterator[Session]:
         workspace = load(root)
         ledger = stack.enter_context(Ledger.open(workspace.settings.store, root=root))
         yield Session(workspace, ledger)
-        if write:
+        if write and ledger.can_sign:
             ledger.checkpoint()
+        elif write:
+            note(_("not signed: the ledger's private key is not here; the next command where it is will sign"))
 
 
 def today() -> date:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shinrai.do.decisions import import_decisions
-from shinrai.do.keeping import kept_path
 from shinrai.do.statements import attest, observe
 
-__all__ = ["attest", "import_decisions", "kept_path", "observe"]
+__all__ = ["attest", "import_decisions", "observe"]

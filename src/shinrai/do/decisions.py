@@ -35,14 +35,12 @@ from shinrai.do.table import Row, Table, read_table
 from shinrai.errors import nearest
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
-from shinrai.records import EvidenceBrought, Id, Import
+from shinrai.records import DECISION_COLUMNS, EvidenceBrought, Id, Import
 from shinrai.source import listing
 from shinrai.workspace import Workspace
 
 REQUIRED: Final = ("case", "ai_output", "human_decision", "reviewer_role", "seconds")
 OPTIONAL: Final = ("date",)
-KEPT: Final = ("id", "ai_output", "human_decision", "reviewer_role", "seconds", "reviewed", "overridden", "date")
-"""Columns of the kept copy."""
 
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -128,7 +126,7 @@ class _Decision:
 def _kept(decisions: list[_Decision]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(KEPT)
+    writer.writerow(DECISION_COLUMNS)
     writer.writerows(decision.kept() for decision in decisions)
     return out.getvalue().encode()
 

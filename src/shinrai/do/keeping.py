@@ -17,24 +17,6 @@ EVIDENCE: Final = PurePosixPath(".shinrai/evidence")
 _LONGEST_NAME: Final = 180
 
 
-def kept_path(digest: Digest, name: str) -> str:
-    """Tell where the copy of a document lies, from what the ledger says about it.
-
-    Parameters
-    ----------
-    digest : Digest
-        Of its bytes.
-    name : str
-        File name as it came.
-
-    Returns
-    -------
-    str
-        ``.shinrai/evidence/<64 hexadecimal digits>-<name>``, relative to the workspace.
-    """
-    return str(EVIDENCE / f"{digest.removeprefix('sha256:')}-{name}")
-
-
 def keep(root: Path, content: bytes, name: str) -> tuple[str, Digest]:
     """Keep a copy: either all of it, or nothing.
 
@@ -50,7 +32,8 @@ def keep(root: Path, content: bytes, name: str) -> tuple[str, Digest]:
     Returns
     -------
     tuple of str and Digest
-        Path of the copy relative to the workspace, and the digest of its bytes. A copy that is there already and whole
+        Path of the copy relative to the workspace, ``.shinrai/evidence/<64 hexadecimal digits>-<name>``, and the
+        digest of its bytes. A copy that is there already and whole
         is left as it is.
 
     Raises
@@ -67,7 +50,7 @@ def keep(root: Path, content: bytes, name: str) -> tuple[str, Digest]:
             hint=_("Give the file a name of at most {count} bytes").format(count=_LONGEST_NAME),
         )
     digest = digest_bytes(content)
-    relative = kept_path(digest, name)
+    relative = str(EVIDENCE / f"{digest.removeprefix('sha256:')}-{name}")
     path = root / relative
     try:
         if not (path.is_file() and digest_file(path) == digest):

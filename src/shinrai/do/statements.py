@@ -71,12 +71,13 @@ def attest(  # noqa: PLR0913 - one argument for each thing that an attestation s
             ),
         )
     content = _read(document)
-    _kept, digest = keep(workspace.root, content, document.name)
+    kept, digest = keep(workspace.root, content, document.name)
     evidence = Attestation(
         subject=subject,
         system=system,
-        document=document.name,
-        document_digest=digest,
+        name=document.name,
+        file=kept,
+        file_digest=digest,
         by=by,
         effective=effective,
         valid_until=valid_until,
@@ -94,6 +95,7 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     unit: str,
     as_of: date,
     source: str,
+    today: date,
     system: Id | None = None,
     population: str | None = None,
     sample: int | None = None,
@@ -122,6 +124,8 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
         Who or what was observed.
     sample : int, optional
         Number of units behind a share; at least 1.
+    today : date
+        The day on which this is said: nothing can have been observed after it.
 
     Returns
     -------
@@ -130,12 +134,17 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     Raises
     ------
     UsageError
-        If a name is unknown, the value is not finite, the source is empty or the sample is below 1.
+        If a name is unknown, the value is not finite, its day is still to come, the source is empty or the sample is
+        below 1.
     """
     require_system(system, workspace)
     require_subject(subject, "observed", workspace)
     if not math.isfinite(value):
         raise UsageError("do.not-finite", _("The value {value} is not a finite number").format(value=value))
+    if as_of > today:
+        raise UsageError(
+            "do.future", _("Nothing can have been observed on {day}: it is still to come").format(day=as_of)
+        )
     if not source.strip():
         raise UsageError("do.no-source", _("A value without its source is no evidence"))
     if sample is not None and sample < 1:

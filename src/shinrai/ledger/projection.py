@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from shinrai.errors import UsageError
+from shinrai.i18n import _
 from shinrai.records import (
     Action,
     ActionApplied,
@@ -29,6 +31,7 @@ from shinrai.records import (
     RunFinished,
     RunStarted,
     Status,
+    System,
     SystemRecorded,
     SystemVersion,
     Verdict,
@@ -189,6 +192,39 @@ class State:
         versions = self.versions.get(system)
         return versions[-1] if versions else None
 
+    def effective(self, system: System, also: Action | None = None) -> System:
+        """Give a system as it is with the changes of all applied actions made, in the order of the ledger.
+
+        Parameters
+        ----------
+        system : System
+            As the workspace's file says.
+        also : Action, optional
+            One to be applied, too. An action applied again stands where it first stood.
+
+        Raises
+        ------
+        UsageError
+            If a change does not fit: the file of the system says something that contradicts it.
+        """
+        actions = {action.id: action for _entry, action in self.applied.values()}
+        if also is not None:
+            actions[also.id] = also
+        for action in actions.values():
+            if action.change is None or action.change.system != system.id:
+                continue
+            try:
+                system = system.changed(action.change)
+            except ValueError as error:
+                raise UsageError(
+                    "system.change-impossible",
+                    _("The action {action} does not fit the system {system}: {problem}").format(
+                        action=action.id, system=system.id, problem=error
+                    ),
+                    hint=_("Make the file of the system and the action agree."),
+                ) from error
+        return system
+
     def judgement(self, key: str) -> Judgement | None:
         """Give the last verdict on ``claim@system``, whichever commitment it is about."""
         judgements = self.judgements.get(key)
@@ -198,16 +234,34 @@ class State:
         """Give the findings that no re-check has closed, oldest first. Accepted ones are among them."""
         return [finding for finding in self.findings.values() if finding.closed_by is None]
 
+    def abandoned_findings(self) -> list[Finding]:
+        """Give the open findings on claims that the plans no longer make about their system."""
+        return [
+            finding
+            for finding in self.open_findings()
+            if finding.key not in self.rulings or not self.rulings[finding.key].applies
+        ]
+
     def open_run(self, system: Id) -> Run | None:
         """Give the run on a system that was started and neither finished nor given up, if there is one."""
         return next((run for run in self.runs.values() if run.started.system == system and run.finished is None), None)
 
     def acceptance(self, key: str, today: date) -> Action | None:
-        """Give the acceptance in force for ``claim@system`` on a day."""
-        for _, action in reversed(self.applied.values()):
-            if action.accept and key in action.addresses and today <= action.accept.until:
+        """Give the acceptance in force for ``claim@system`` on a day.
+
+        A risk is accepted of one version of a system against one threshold: where either has changed since, the
+        acceptance no longer holds.
+        """
+        for entry, action in reversed(self.applied.values()):
+            accepts = action.accept is not None and key in action.addresses and today <= action.accept.until
+            if accepts and self._same_risk(key, entry.seq):
                 return action
         return None
+
+    def _same_risk(self, key: str, since: int) -> bool:
+        now = self.promises.get(key)
+        before = [promise for promise in self.history.get(key, []) if promise.seq < since]
+        return now is not None and bool(before) and before[-1].commitment.risk == now.commitment.risk
 
     def claim(self, key: str, today: date) -> ClaimState:
         """Say where ``claim@system`` stands on a day.

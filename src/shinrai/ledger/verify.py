@@ -32,6 +32,7 @@ from shinrai.ledger.checkpoint import MIRROR, Checkpoint, read_mirror
 from shinrai.ledger.keys import PUBLIC_KEY, public_hex, public_key
 from shinrai.ledger.projection import Entry, State, fold
 from shinrai.records import (
+    Attestation,
     Digest,
     EvidenceBrought,
     Import,
@@ -52,7 +53,7 @@ class Verification:
     faults : tuple of Fault
         In the order of the entries they belong to; empty if everything is in order.
     entries, files, checkpoints : int
-        How many were checked: entries; run files and kept copies of imports; signatures.
+        How many were checked: entries; run files and kept copies of what was brought; signatures.
     head : Digest or None
         Hash of the newest entry, as stored.
     signed_until : int
@@ -252,7 +253,10 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
         case RunFinished(files=files):
             for name, expected in files.items():
                 _file(walk, seq, payload.kind, name, expected)
-        case EvidenceBrought(evidence=Import(file=name, file_digest=expected)):
+        case (
+            EvidenceBrought(evidence=Import(file=name, file_digest=expected))
+            | EvidenceBrought(evidence=Attestation(file=name, file_digest=expected))
+        ):
             _file(walk, seq, payload.kind, name, expected)
         case _:
             pass

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from shinrai.errors import TamperedError
-from shinrai.i18n import _
 from shinrai.ledger.projection import State
 from shinrai.records import (
     Check,
@@ -22,7 +20,7 @@ from shinrai.records import (
     draw,
 )
 from shinrai.source import read_items
-from shinrai.workspace import Workspace, data_file
+from shinrai.workspace import Workspace, data_file, kept_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +89,7 @@ class Shelf:
         imported = self._imports.get(system)
         if imported is None:
             return None
-        path = self._workspace.root / imported.file
-        if not path.is_file() or digest_file(path) != imported.file_digest:
-            raise TamperedError(
-                "plan.import-changed",
-                _("The kept copy {file} of the import {name} is gone or was changed").format(
-                    file=imported.file, name=imported.name
-                ),
-                hint=_("Put the file back from a backup, or import the decisions again"),
-            )
+        path = kept_copy(self._workspace.root, imported)
         return self._pinned(use, check.groups, path, imported.name)
 
     def _pinned(self, use: DataUse, groups: Groups | None, path: Path, name: str) -> PinnedData:

@@ -4,44 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shinrai.errors import UsageError
-from shinrai.i18n import _
 from shinrai.ledger.projection import State
 from shinrai.records import Change, Id, System, SystemVersion
 from shinrai.workspace import Workspace, fingerprint
-
-
-def effective_system(system: System, state: State) -> System:
-    """Make the changes of all applied actions to a system, in the order of the ledger.
-
-    Parameters
-    ----------
-    system : System
-        As the workspace's file says.
-    state : State
-        Of the ledger.
-
-    Returns
-    -------
-    System
-
-    Raises
-    ------
-    UsageError
-        If a change can no longer be made because the file was edited in a way that contradicts it.
-    """
-    for applied in _changes(system.id, state):
-        try:
-            system = system.changed(applied.change)
-        except ValueError as error:
-            raise UsageError(
-                "plan.change-impossible",
-                _("The applied action {action} no longer fits the system {system}: {problem}").format(
-                    action=applied.action, system=system.id, problem=error
-                ),
-                hint=_("Make the file of the system and the action agree, or undo the edit of the file."),
-            ) from error
-    return system
 
 
 def current_version(system: System, workspace: Workspace, state: State) -> SystemVersion:
@@ -65,9 +30,9 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
     Raises
     ------
     UsageError
-        If a change can no longer be made.
+        If the change of an applied action no longer fits the file of the system.
     """
-    now = effective_system(system, state)
+    now = state.effective(system)
     mark, files = fingerprint(now, workspace.root)
     newest = state.version(system.id)
     if newest is not None and newest.fingerprint == mark:

@@ -21,7 +21,7 @@ from shinrai.records.check import (
 from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
 from shinrai.records.digest import canonical, digest, digest_bytes, digest_file
 from shinrai.records.drawing import LANGUAGE_COLUMN, Placed, Side, as_written, draw, keeps, rank, same_value
-from shinrai.records.evidence import Attestation, Evidence, Import, Observation
+from shinrai.records.evidence import DECISION_COLUMNS, Attestation, Evidence, Import, Observation
 from shinrai.records.ledger import (
     ActionApplied,
     Committed,
@@ -77,6 +77,7 @@ from shinrai.records.verdict import STATUSES, Counts, Measured, Reason, Status, 
 
 __all__ = [
     "COMPARATORS",
+    "DECISION_COLUMNS",
     "LANGUAGE_COLUMN",
     "MODELS",
     "SCORER_VERSIONS",

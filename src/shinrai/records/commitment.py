@@ -88,6 +88,11 @@ class Commitment(Record):
         """``claim@system``: what stays the same when a commitment is replaced."""
         return f"{self.claim}@{self.system}"
 
+    @property
+    def risk(self) -> tuple[Digest, Metric, Comparator, float | tuple[float, float] | None]:
+        """What somebody who accepts that it is not met puts up with: which version of the system, which promise."""
+        return self.fingerprint, self.metric, self.comparator, self.threshold
+
     def draw(self, items: Sequence[Item]) -> list[Placed]:
         """Give the items of its data set in the order in which they are drawn; see `draw`."""
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)

@@ -16,8 +16,9 @@ class Attestation(Record):
     type: Literal["attestation"] = "attestation"
     subject: str
     system: Id | None = None
-    document: Annotated[str, Field(description="File name")]
-    document_digest: Digest
+    name: Annotated[str, Field(description="File name as it came")]
+    file: Annotated[str, Field(description="Path of the kept copy, relative to the workspace")]
+    file_digest: Digest
     by: Role
     effective: date
     valid_until: date | None = None
@@ -35,6 +36,10 @@ class Observation(Record):
     source: Annotated[str, Field(min_length=1)]
     population: str | None = None
     sample: Annotated[int | None, Field(gt=0, description="Number of units behind a share, where known")] = None
+
+
+DECISION_COLUMNS = ("id", "ai_output", "human_decision", "reviewer_role", "seconds", "reviewed", "overridden", "date")
+"""Columns of the kept copy of an imported log of decisions; what each means stands in `shinrai.do.decisions`."""
 
 
 class Import(Record):

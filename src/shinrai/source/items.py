@@ -194,7 +194,8 @@ def _holds_half_a_pair(line: str, fields: dict[str, Json]) -> bool:
 
 def _read_csv(text: str, rows: _Rows) -> None:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    lines = text.splitlines()
+    # Not splitlines(): it also breaks at U+2028 and its like, which end no row.
+    lines = [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
     header = next(_csv_rows(reader, lines, rows), (0, []))[1]
     if not _header_is_sound(header, lines, rows):
         return

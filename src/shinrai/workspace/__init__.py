@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shinrai.workspace.data import data_file
+from shinrai.workspace.kept import kept_copy
 from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
 from shinrai.workspace.loading import Workspace, load
 from shinrai.workspace.locking import lock
@@ -15,6 +16,7 @@ __all__ = [
     "data_file",
     "find_root",
     "fingerprint",
+    "kept_copy",
     "load",
     "load_settings",
     "lock",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,19 +112,24 @@ def misfits(check: Check, items: Sequence[Item]) -> Iterator[Misfit]:
     if not items:
         yield Misfit("workspace.no-rows", ("data", "file"), _("the file holds no rows"))
         return
-    columns = dict.fromkeys(name for item in items for name in item.fields)
-    missing = [name for name in _columns(check) if name.name not in columns]
-    for name in missing:
-        yield Misfit(
-            "workspace.no-column",
-            name.place,
-            _('the data have no column "{name}"').format(name=name.name),
-            _("one of: {names}").format(names=listing(columns, most=20)),
-            did_you_mean(name.name, columns),
-            key=name.key,
-        )
+    missing = list(unknown_columns(check, dict.fromkeys(name for item in items for name in item.fields)))
+    yield from missing
     if not missing:
         yield from _values(check, items)
+
+
+def unknown_columns(check: Check, columns: Collection[str]) -> Iterator[Misfit]:
+    """Name the columns that a check reads and its data do not have."""
+    for name in _columns(check):
+        if name.name not in columns:
+            yield Misfit(
+                "workspace.no-column",
+                name.place,
+                _('the data have no column "{name}"').format(name=name.name),
+                _("one of: {names}").format(names=listing(columns, most=20)),
+                did_you_mean(name.name, columns),
+                key=name.key,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ def _columns(check: Check) -> Iterator[_Name]:
             yield _Name(("data", "where", column), column, key=True)
         if check.data.languages is not None:
             yield _Name(("data", "languages"), LANGUAGE_COLUMN, key=True)
-        if check.applies_to == "chat":
+        if check.applies_to == "chat" and check.data.file is not None:
             yield _Name(("data", "file"), _PROMPTS)
     if check.groups is not None:
         yield _Name(("groups", "column"), check.groups.column)

@@ -12,6 +12,7 @@ from shinrai.catalog import PREFIX
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
 from shinrai.records import (
+    DECISION_COLUMNS,
     Action,
     Check,
     ClaimUse,
@@ -28,7 +29,7 @@ from shinrai.records import (
     System,
 )
 from shinrai.source import Place, did_you_mean, listing, read_items
-from shinrai.workspace.data import Misfit, data_file, misfits
+from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
 from shinrai.workspace.parts import Parts, Sourced
 from shinrai.workspace.stack import find, named_files
 
@@ -221,6 +222,9 @@ def _of_check(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
 
 
 def _of_data(check: Check, house: _House) -> Iterator[Misfit]:
+    if check.data is not None and check.data.imported is not None:
+        yield from unknown_columns(check, DECISION_COLUMNS)
+        return
     try:
         items = house.items(check)
     except UsageError as error:
