@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +179,21 @@ def test_dropping_a_broken_claim_does_not_open_the_gate(
     capsys.readouterr()
     assert run("check", "--gate") == 1
     assert "f-0001 is still open" in capsys.readouterr().err
+
+
+def test_two_checks_at_once_queue_and_measure_once(town: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    component = town / "components/adder.py"
+    slow = (
+        component.read_text()
+        .replace("def load", "import time\n\ndef load")
+        .replace("said =", "time.sleep(0.02); said =")
+    )
+    component.write_text(slow)
+    run("plan")
+    command = [sys.executable, "-m", "shinrai", "-C", str(town), "check", "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [(*process.communicate(timeout=120), process.returncode) for process in both]
+    assert [code for _out, _err, code in ended] == [0, 0]
+    assert sorted(json.loads(out)["measured"] for out, _err, _code in ended) == [0, 1]
+    assert len(list((town / ".shinrai/runs").iterdir())) == 1
+    assert run("verify") == 0
