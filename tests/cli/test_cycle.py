@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_a_ledger_edited_by_hand_and_a_missing_run_file_are_found(town: Path, ru
     assert run("verify") == 4
     trials.write_bytes(kept)
     assert run("verify") == 0
-    with sqlite3.connect(town / ".shinrai/ledger.db") as database:
+    with closing(sqlite3.connect(town / ".shinrai/ledger.db")) as database, database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f'DROP TRIGGER "{name}"')
         changed = database.execute("UPDATE entries SET payload = replace(payload, 'violated', 'met')").rowcount

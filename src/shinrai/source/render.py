@@ -53,7 +53,8 @@ def _block(problem: Problem, *, color: bool) -> str:
     place = f"{_inert(problem.file)}:{problem.line}:{problem.column}"
     gutter = " " * len(str(problem.line))
     bar = paint("|", _BLUE)
-    head = paint(f"{_('error')}[{problem.code}]", _RED) + paint(f": {_inert(problem.message)}", _BOLD)
+    word = _("error")
+    head = paint(f"{word}[{problem.code}]", _RED) + paint(f": {_inert(problem.message)}", _BOLD)
     lines = [head, f"{gutter}{paint('-->', _BLUE)} {place}"]
     if problem.excerpt is not None:
         shown, width = _window(problem.excerpt, problem.column)
