@@ -4,10 +4,12 @@
 the claim is about           use
 ============================ =========================================================
 a failure rate, at most      `ProportionTest`; before the run `plan_proportion`
+the same of one data set     `FinitePopulationTest`; before the run `plan_finite_population`
 a rate inside a band         `BandTest`
-a mean score, at least       `MeanTest`
-the ratio of two groups      `RatioTest`
-the difference of two groups `DifferenceTest`
+a mean score, at least       `MeanTest`; of one data set `FinitePopulationMeanTest`
+the ratio of two groups      `RatioTest`; of more `GroupRatioTest`
+the difference of two groups `DifferenceTest`; of more `GroupDifferenceTest`
+items that come in clusters  `breadth_first_order`, or `cluster_mean` with `MeanTest`
 one look at a fixed n        `binomial_interval`
 ============================ =========================================================
 
@@ -15,17 +17,30 @@ one look at a fixed n        `binomial_interval`
 """
 
 from shinrai.stats.band import BandTest
-from shinrai.stats.contrast import DifferenceTest, RatioTest
+from shinrai.stats.clusters import breadth_first_order, cluster_mean, fresh_items
+from shinrai.stats.contrast import DifferenceTest, GroupDifferenceTest, GroupRatioTest, RatioTest
+from shinrai.stats.finite import FinitePopulationTest, finite_stopping_table
+from shinrai.stats.finite_mean import FinitePopulationMeanTest
 from shinrai.stats.fixed import binomial_interval, fixed_sample_size
 from shinrai.stats.mean import MeanTest
-from shinrai.stats.planner import ProportionPlan, plan_proportion
-from shinrai.stats.proportion import ProportionTest, StoppingTable, smallest_clean_sample, stopping_table
+from shinrai.stats.planner import ProportionPlan, plan_finite_population, plan_proportion
+from shinrai.stats.proportion import (
+    ProportionTest,
+    StoppingTable,
+    borderline_range,
+    smallest_clean_sample,
+    stopping_table,
+)
 from shinrai.stats.sequential import Decision, GroupedTest, Interval, ScoreTest, SequentialTest, TracePoint
 
 __all__ = [
     "BandTest",
     "Decision",
     "DifferenceTest",
+    "FinitePopulationMeanTest",
+    "FinitePopulationTest",
+    "GroupDifferenceTest",
+    "GroupRatioTest",
     "GroupedTest",
     "Interval",
     "MeanTest",
@@ -37,7 +52,13 @@ __all__ = [
     "StoppingTable",
     "TracePoint",
     "binomial_interval",
+    "borderline_range",
+    "breadth_first_order",
+    "cluster_mean",
+    "finite_stopping_table",
     "fixed_sample_size",
+    "fresh_items",
+    "plan_finite_population",
     "plan_proportion",
     "smallest_clean_sample",
     "stopping_table",

@@ -21,6 +21,8 @@ from shinrai.stats.sequential import Side, require_alpha
 __all__ = [
     "BETS",
     "BettingRace",
+    "Floats",
+    "Run",
     "Wealth",
     "gains_above",
     "gains_below",
@@ -136,20 +138,24 @@ class Wealth:
         return twin
 
 
-class _Run:
+class Run:
     """A classical sequential test on one reading of the observations; it stops at its first answer."""
 
-    __slots__ = ("above", "below", "side", "stop")
+    __slots__ = ("above", "below", "side", "stop", "total")
 
     def __init__(self) -> None:
         self.above = Wealth()
         self.below = Wealth()
         self.side: Side | None = None
         self.stop = 0
+        self.total = 0.0
+        """Sum of the scores, kept where they are drawn without replacement."""
 
-    def copy(self) -> "_Run":
-        twin = _Run()
+    def copy(self) -> "Run":
+        """Make an independent copy."""
+        twin = Run()
         twin.above, twin.below, twin.side, twin.stop = self.above.copy(), self.below.copy(), self.side, self.stop
+        twin.total = self.total
         return twin
 
 
@@ -177,7 +183,7 @@ class BettingRace:
         self._log_above = -math.log(alpha_above)
         self._log_below = -math.log(alpha_below)
         self._n = 0
-        self._low = self._high = _Run()  # one and the same until an observation is not known exactly
+        self._low = self._high = Run()  # one and the same until an observation is not known exactly
 
     def update(self, low: float, high: float) -> None:
         """Take in a score that is at least `low` and at most `high`; both must be in the range."""
@@ -188,12 +194,15 @@ class BettingRace:
         if self._high is not self._low:
             self._settle(self._high, high)
 
-    def _settle(self, run: _Run, x: float) -> None:
+    def _settle(self, run: Run, x: float) -> None:
         distance = x - self._threshold
         if run.side is not Side.BELOW:
             run.above.stake(distance / self._to_lower)
         if run.side is not Side.ABOVE:
             run.below.stake(-distance / self._to_upper)
+        self._decide(run)
+
+    def _decide(self, run: Run) -> None:
         if run.side is None:
             if run.above.peak >= self._log_above:
                 run.side, run.stop = Side.ABOVE, self._n

@@ -1,20 +1,42 @@
-"""Do two groups differ? Ratio and difference of two rates, without assuming anything about their level.
+"""Do groups differ? Ratios and differences of rates, without assuming anything about their level.
 
-The two groups are compared in *blocks*. A block closes at the first moment at which both groups have at least one new
+Blocks
+------
+Two groups are compared in *blocks*. A block closes at the first moment at which both groups have at least one new
 observation; then it holds one observation of one group and one or more of the other, and each group enters with its
 mean. The contrast of a block, ``A - rho B`` or ``A - B``, has conditional mean ``rate_A - rho rate_B`` or ``rate_A
-- rate_B``, and the kernel for bounded scores tests it against a constant.
+- rate_B``, and the kernel for bounded scores tests it against a constant. A rare group is thus compared, one by one,
+with the mean of what came of the other since: nothing of either group is thrown away, however unequal they are.
 
 The composition of a block depends on the order of the *groups* only, never on what was observed. That matters: if a
 block waited for, say, the first failure of group A, the mean inside the block would be chosen by the outcomes and
 no longer have the group's rate as its expectation, and the error level would be lost. For the same reason, whoever
 decides which group comes next must not look at the outcomes of the open block.
+
+With more than two groups each pair has blocks of its own, so that a rare group slows only its own pairs down, and an
+observation enters every pair that its group is part of.
+
+Which correction is needed
+--------------------------
+The claim is about the *worst* pair: every ratio is at least so much, or every difference at most so much.
+
+*Met* says that of all pairs. If the claim is false, it is false of at least one pair, and "met" needs the wrong proof
+for that very pair, which has probability at most alpha. Each pair is tested at alpha, without any correction
+(intersection-union, Berger 1982).
+
+*Violated* says it of some pair. If the claim is true, it is true of all m statements that could be refuted by mistake,
+and each may be. Testing each at ``alpha / m`` keeps the probability of any mistake at alpha, however the pairs depend
+on one another (Bonferroni; it is the first step of Holm's method, and here the first rejection already decides). The
+mean of the m e-values would be sharper if all pairs closed their blocks together, but they do not, and the mean of
+processes that stand still at different moments has no such guarantee. The evidence is divided by m where it is
+shown, so that it is still compared with 1/alpha. With a reference group, m is the number of other groups, without one
+the number of ordered pairs, and for differences twice the number of pairs, as each can be too large on either side.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -30,79 +52,458 @@ from shinrai.stats.sequential import (
     require_within,
 )
 
-__all__ = ["DifferenceTest", "RatioTest"]
+__all__ = ["DifferenceTest", "GroupDifferenceTest", "GroupRatioTest", "RatioTest"]
 
-Group = Literal["a", "b"]
+_Proof = Callable[[float], float]
 
 
-@dataclass(slots=True)
 class _Tally:
-    """Observations of one group: all of them, and those of the open block."""
+    """All observations of one group."""
 
-    total: float = 0.0
-    known: int = 0
-    open_low: float = 0.0
-    open_high: float = 0.0
-    open_n: int = 0
+    __slots__ = ("_at", "_known", "_total")
 
-    def add(self, low: float, high: float) -> None:
-        if (low, high) != (0, 1):
-            self.total += (low + high) / 2.0
-            self.known += 1
-        self.open_low += low
-        self.open_high += high
-        self.open_n += 1
+    def __init__(self) -> None:
+        self._at: list[int] = [0]
+        self._total: list[float] = [0.0]
+        self._known: list[int] = [0]
 
-    def close(self) -> tuple[float, float]:
-        means = self.open_low / self.open_n, self.open_high / self.open_n
-        self.open_low = self.open_high = 0.0
-        self.open_n = 0
-        return means
+    def add(self, n: int, low: float, high: float) -> None:
+        known = (low, high) != (0, 1)
+        self._at.append(n)
+        self._total.append(self._total[-1] + known * (low + high) / 2.0)
+        self._known.append(self._known[-1] + known)
 
-    @property
-    def rate(self) -> float | None:
-        return self.total / self.known if self.known else None
+    def rate_at(self, n: int) -> float | None:
+        """Mean of what is known among the first `n` observations of all groups; None if nothing is."""
+        index = int(np.searchsorted(self._at, n, side="right")) - 1
+        return self._total[index] / self._known[index] if self._known[index] else None
 
 
-@dataclass(slots=True)
 class _Blocks:
-    """The closed blocks: means of each group on both readings, and the rates so far."""
+    """The blocks of one pair of groups: means of each group on both readings."""
 
-    a: _Tally = field(default_factory=_Tally)
-    b: _Tally = field(default_factory=_Tally)
-    n: int = 0
-    closed: list[tuple[float, float, float, float]] = field(default_factory=list)
-    closed_at: list[int] = field(default_factory=list)
-    rates: list[tuple[float | None, float | None]] = field(default_factory=list)
+    __slots__ = ("_open", "closed", "closed_at", "groups")
 
-    def add(self, group: Group, low: float, high: float) -> bool:
-        """Take in an observation; True if it closed a block.
+    def __init__(self, a: str, b: str) -> None:
+        self.groups = (a, b)
+        self._open = {a: [0.0, 0.0, 0.0], b: [0.0, 0.0, 0.0]}  # sum of the lows, of the highs, and how many
+        self.closed: list[tuple[float, float, float, float]] = []
+        self.closed_at: list[int] = []
+
+    def add(self, n: int, group: str, low: float, high: float) -> bool:
+        """Take in an observation of one of the two; True if it closed a block."""
+        sums = self._open[group]
+        sums[0], sums[1], sums[2] = sums[0] + low, sums[1] + high, sums[2] + 1
+        (low_a, high_a, n_a), (low_b, high_b, n_b) = self._open.values()
+        if not (n_a and n_b):
+            return False
+        self.closed.append((low_a / n_a, high_a / n_a, low_b / n_b, high_b / n_b))
+        self.closed_at.append(n)
+        self._open = {name: [0.0, 0.0, 0.0] for name in self.groups}
+        return True
+
+    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Lowest and highest mean of the first group, lowest and highest mean of the second, shape (blocks,)."""
+        low_a, high_a, low_b, high_b = np.asarray(self.closed, dtype=np.float64).reshape(-1, 4).T
+        return low_a, high_a, low_b, high_b
+
+    def observation(self, block: float) -> float:
+        """Turn the number of a block, from 1, into that of the observation which closed it; infinity stays."""
+        return float(self.closed_at[int(block) - 1]) if math.isfinite(block) else math.inf
+
+
+class _Comparison(ABC):
+    """What the claim says of one pair of groups, under test."""
+
+    __slots__ = ("alpha", "alpha_violated", "blocks", "threshold")
+
+    def __init__(self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float) -> None:
+        self.blocks, self.threshold = blocks, threshold
+        self.alpha, self.alpha_violated = alpha, alpha_violated
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Take in the block that has just closed."""
+
+    @abstractmethod
+    def decision(self) -> Decision | None:
+        """Tell what is proven of this pair."""
+
+    @abstractmethod
+    def evidence(self) -> tuple[float, float]:
+        """Largest log evidence for "met" and for "violated" so far."""
+
+    @abstractmethod
+    def stops(self) -> tuple[int, ...]:
+        """Blocks at which something was proven."""
+
+    @abstractmethod
+    def proofs(self) -> tuple[_Proof, _Proof]:
+        """From a threshold to the block at which "met" and "violated" were proven against it."""
+
+    @abstractmethod
+    def paths(self) -> tuple[Floats, Floats]:
+        """Largest log evidence for "met" and for "violated" after each block."""
+
+
+class _RatioComparison(_Comparison):
+    """Rate of one group against a multiple of that of the other."""
+
+    __slots__ = ("_flipped", "_race")
+
+    def __init__(
+        self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float, *, flipped: bool
+    ) -> None:
+        super().__init__(blocks, threshold, alpha, alpha_violated)
+        self._flipped = flipped
+        self._race = BettingRace(0.0, -threshold, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
+
+    def settle(self) -> None:
+        low_a, high_a, low_b, high_b = self.blocks.closed[-1]
+        if self._flipped:
+            low_a, high_a, low_b, high_b = low_b, high_b, low_a, high_a
+        self._race.update(low_a - self.threshold * high_b, high_a - self.threshold * low_b)
+
+    def decision(self) -> Decision | None:
+        if self._race.above:
+            return Decision.MET
+        return Decision.VIOLATED if self._race.below else None
+
+    def evidence(self) -> tuple[float, float]:
+        return self._race.log_above, self._race.log_below
+
+    def stops(self) -> tuple[int, ...]:
+        return self._race.stops
+
+    def _columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        low_a, high_a, low_b, high_b = self.blocks.columns()
+        return (low_b, high_b, low_a, high_a) if self._flipped else (low_a, high_a, low_b, high_b)
+
+    def proofs(self) -> tuple[_Proof, _Proof]:
+        low_a, high_a, low_b, high_b = self._columns()
+        met, violated = self.alpha, self.alpha_violated
+        return (
+            lambda rho: proven_at(*_ratio_gains(low_a, high_b, rho), met, violated),
+            lambda rho: proven_at(*_ratio_gains(high_a, low_b, rho)[::-1], violated, met),
+        )
+
+    def paths(self) -> tuple[Floats, Floats]:
+        low_a, high_a, low_b, high_b = self._columns()
+        met, violated, rho = self.alpha, self.alpha_violated, self.threshold
+        return (
+            largest_log_wealth(*_ratio_gains(low_a, high_b, rho), met, violated),
+            largest_log_wealth(*_ratio_gains(high_a, low_b, rho)[::-1], violated, met),
+        )
+
+
+class _DifferenceComparison(_Comparison):
+    """Absolute difference of two rates: met needs both sides, violated one of them."""
+
+    __slots__ = ("_over", "_under")
+
+    def __init__(self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float) -> None:
+        super().__init__(blocks, threshold, alpha, alpha_violated)
+        # _over asks whether the difference exceeds the threshold, _under whether it is less than minus the threshold.
+        self._over = BettingRace(threshold, -1.0, 1.0, alpha_above=alpha_violated, alpha_below=alpha)
+        self._under = BettingRace(-threshold, -1.0, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
+
+    def settle(self) -> None:
+        low_a, high_a, low_b, high_b = self.blocks.closed[-1]
+        self._over.update(low_a - high_b, high_a - low_b)
+        self._under.update(low_a - high_b, high_a - low_b)
+
+    def decision(self) -> Decision | None:
+        if self._over.below and self._under.above:
+            return Decision.MET
+        return Decision.VIOLATED if self._over.above or self._under.below else None
+
+    def evidence(self) -> tuple[float, float]:
+        return min(self._over.log_below, self._under.log_above), max(self._over.log_above, self._under.log_below)
+
+    def stops(self) -> tuple[int, ...]:
+        return (*self._over.stops, *self._under.stops)
+
+    def _readings(self) -> tuple[Floats, Floats]:
+        low_a, high_a, low_b, high_b = self.blocks.columns()
+        return low_a - high_b, high_a - low_b
+
+    def proofs(self) -> tuple[_Proof, _Proof]:
+        (low, high), alpha, half = self._readings(), self.alpha, self.alpha_violated
+
+        def met_at(d: float) -> float:
+            below = proven_at(*_score_gains(high, d)[::-1], alpha, half)
+            above = proven_at(*_score_gains(low, -d), alpha, half)
+            return max(below, above)
+
+        def violated_at(d: float) -> float:
+            over = proven_at(*_score_gains(low, d), half, alpha)
+            under = proven_at(*_score_gains(high, -d)[::-1], half, alpha)
+            return min(over, under)
+
+        return met_at, violated_at
+
+    def paths(self) -> tuple[Floats, Floats]:
+        (low, high), d, alpha, half = self._readings(), self.threshold, self.alpha, self.alpha_violated
+        below = largest_log_wealth(*_score_gains(high, d)[::-1], alpha, half)
+        above = largest_log_wealth(*_score_gains(low, -d), alpha, half)
+        over = largest_log_wealth(*_score_gains(low, d), half, alpha)
+        under = largest_log_wealth(*_score_gains(high, -d)[::-1], half, alpha)
+        return np.minimum(below, above), np.maximum(over, under)
+
+
+class _GroupTest(ABC):
+    """What the tests of ratios and of differences share: pairs, and the worst of them."""
+
+    __slots__ = (
+        "_alpha",
+        "_comparisons",
+        "_n",
+        "_of_group",
+        "_pairs",
+        "_reference",
+        "_split",
+        "_tallies",
+        "_threshold",
+    )
+
+    def __init__(self, groups: Iterable[str], threshold: float, alpha: float, reference: str | None) -> None:
+        require_alpha(alpha)
+        names = tuple(groups)
+        if len(names) < 2 or len(set(names)) != len(names):
+            raise ValueError(f"the groups are {names!r}; there must be at least two different ones, each named once")
+        if reference is not None and reference not in names:
+            raise ValueError(f"the reference is {reference!r}; it must be one of the groups {names!r}")
+        self._threshold, self._alpha, self._reference = threshold, alpha, reference
+        self._n = 0
+        self._tallies = {name: _Tally() for name in names}
+        self._pairs = [
+            _Blocks(a, b)
+            for a, b in (
+                itertools.combinations(names, 2)
+                if reference is None
+                else ((name, reference) for name in names if name != reference)
+            )
+        ]
+        self._split, self._comparisons = self._compare()
+        self._of_group = {name: [pair for pair in self._pairs if name in pair.groups] for name in names}
+
+    @abstractmethod
+    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+        """Give the number of statements that could be refuted by mistake, and the comparisons of each pair."""
+
+    @abstractmethod
+    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+        """Lower and upper side of the interval."""
+
+    @abstractmethod
+    def _worst(self, rates: dict[str, float]) -> float | None:
+        """Ratio or difference of the worst pair at these rates; None where undefined."""
+
+    def update(self, group: str, low: float, high: float) -> None:
+        """Take in an observation of a group: a score in [0, 1], at least `low` and at most `high`; missing is (0, 1).
 
         Raises
         ------
         ValueError
             If the group is unknown or the score outside [0, 1].
         """
-        if group not in {"a", "b"}:
-            raise ValueError(f"the group is {group!r}; it must be 'a' or 'b'")
+        if group not in self._tallies:
+            raise ValueError(f"the group is {group!r}; it must be one of {', '.join(map(repr, self._tallies))}")
         require_score(low, high, 0.0, 1.0)
-        self.n += 1
-        (self.a if group == "a" else self.b).add(low, high)
-        if not (self.a.open_n and self.b.open_n):
-            return False
-        self.closed.append((*self.a.close(), *self.b.close()))
-        self.closed_at.append(self.n)
-        self.rates.append((self.a.rate, self.b.rate))
-        return True
+        self._n += 1
+        self._tallies[group].add(self._n, low, high)
+        for pair in self._of_group[group]:
+            if pair.add(self._n, group, low, high):
+                for comparison in self._comparisons[pair]:
+                    comparison.settle()
 
-    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Lowest and highest mean of A, lowest and highest mean of B, each of shape (blocks,)."""
-        low_a, high_a, low_b, high_b = np.asarray(self.closed, dtype=np.float64).reshape(-1, 4).T
-        return low_a, high_a, low_b, high_b
+    def _all(self) -> list[_Comparison]:
+        return [comparison for pair in self._pairs for comparison in self._comparisons[pair]]
+
+    @property
+    def decision(self) -> Decision | None:
+        """The verdict, which stays once it is reached; None while there is none."""
+        decisions = {comparison.decision() for comparison in self._all()}
+        if decisions == {Decision.MET}:
+            return Decision.MET
+        return Decision.VIOLATED if Decision.VIOLATED in decisions else None
+
+    @property
+    def n(self) -> int:
+        """How many observations came in, of all groups, missing ones included."""
+        return self._n
+
+    @property
+    def evidence_met(self) -> float:
+        """The weakest of the e-values for "met" over the pairs, each on the reading worst for the claim."""
+        return evidence_from_log(min(comparison.evidence()[0] for comparison in self._all()))
+
+    @property
+    def evidence_violated(self) -> float:
+        """The strongest e-value for "violated" over the pairs, divided by the number of statements tested."""
+        strongest = max(comparison.evidence()[1] for comparison in self._all())
+        return evidence_from_log(strongest - math.log(self._split))
+
+    def estimate(self) -> float | None:
+        """Value of the worst pair at the observed rates; None where undefined."""
+        return self._estimate_at(self._n)
+
+    def interval(self) -> Interval:
+        """Anytime-valid interval of the value of the worst pair, by inverting this test."""
+        lower, upper = self._edges(*self._proofs())
+        return Interval(bound(lower), bound(upper), 1.0 - 2.0 * self._alpha)
+
+    def trace(self) -> list[TracePoint]:
+        """At most about 200 points of the path up to the last closed block."""
+        moments = self._moments()
+        lower, upper = self._edges(*self._proofs())
+        met, violated = self._evidence_at(moments)
+        columns = zip(
+            moments,
+            map(self._estimate_at, moments),
+            bound_path(lower, bound(lower), moments),
+            bound_path(upper, bound(upper), moments),
+            met,
+            violated,
+            strict=True,
+        )
+        return [TracePoint(*column) for column in columns]
+
+    def _moments(self) -> list[int]:
+        """Observations that closed a block, thinned, with those that proved something."""
+        closings = sorted({n for pair in self._pairs for n in pair.closed_at})
+        stops = {
+            one.blocks.closed_at[stop - 1] for one in self._all() for stop in one.stops() if stop
+        }  # each of them closed a block
+        chosen = checkpoints(len(closings), also=[closings.index(stop) + 1 for stop in stops])
+        return [closings[index - 1] for index in chosen]
+
+    def _evidence_at(self, moments: Sequence[int]) -> tuple[list[float], list[float]]:
+        """Decimal logarithms of the evidence for "met" and "violated" at each moment."""
+        met: list[Floats] = []
+        violated: list[Floats] = []
+        for comparison in self._all():
+            blocks = np.searchsorted(comparison.blocks.closed_at, moments, side="right")
+            for path, paths in zip(comparison.paths(), (met, violated), strict=True):
+                paths.append(np.concatenate(([0.0], path))[blocks])
+        ten = math.log(10.0)
+        strongest = np.max(violated, axis=0) - math.log(self._split)
+        return (np.min(met, axis=0) / ten).tolist(), (strongest / ten).tolist()
+
+    def _proofs(self) -> tuple[_Proof, _Proof]:
+        """From a threshold to the observation at which "met" and "violated" were proven against it."""
+        proofs = [(comparison.blocks.observation, *comparison.proofs()) for comparison in self._all()]
+        return (
+            lambda threshold: max(observation(met(threshold)) for observation, met, _ in proofs),
+            lambda threshold: min(observation(violated(threshold)) for observation, _, violated in proofs),
+        )
+
+    def _estimate_at(self, n: int) -> float | None:
+        rates = {name: tally.rate_at(n) for name, tally in self._tallies.items()}
+        known = {name: rate for name, rate in rates.items() if rate is not None}
+        return self._worst(known) if len(known) == len(rates) else None
 
 
-class RatioTest:
+class GroupRatioTest(_GroupTest):
+    """Sequential test of the claim "no group's rate is less than `at_least` times that of another".
+
+    Parameters
+    ----------
+    groups
+        Names of the groups, at least two.
+    at_least
+        The smallest allowed ratio (0.8 for the four-fifths rule): above 0, and below 1 if there is no reference.
+    alpha
+        Error level of each verdict, in (0, 0.5].
+    reference
+        The group that every other is compared with, as "rate >= at_least * rate of the reference". Without it every
+        group is compared with every other, and the claim is about the smallest rate over the largest.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, groups: Iterable[str], at_least: float, alpha: float, reference: str | None = None) -> None:
+        require_within("the ratio", at_least, 0.0, 1.0 if reference is None else math.inf)
+        super().__init__(groups, at_least, alpha, reference)
+
+    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+        both = (False, True) if self._reference is None else (False,)
+        split = len(both) * len(self._pairs)
+        return split, {
+            pair: [
+                _RatioComparison(pair, self._threshold, self._alpha, self._alpha / split, flipped=flipped)
+                for flipped in both
+            ]
+            for pair in self._pairs
+        }
+
+    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+        top, tested = 1.0 if self._reference is None else math.inf, (self._threshold,)
+        return Edge(met_at, 0.0, top, tested), Edge(violated_at, top, 0.0, tested)
+
+    def _worst(self, rates: dict[str, float]) -> float | None:
+        """Smallest ratio; None if every rate that is divided by is 0."""
+        if self._reference is None:
+            largest = max(rates.values())
+            return min(rates.values()) / largest if largest else None
+        divisor = rates[self._reference]
+        others = [rate for name, rate in rates.items() if name != self._reference]
+        return min(others) / divisor if divisor else None
+
+
+class GroupDifferenceTest(_GroupTest):
+    """Sequential test of the claim "the rates of no two groups differ by more than `at_most`".
+
+    Parameters
+    ----------
+    groups
+        Names of the groups, at least two.
+    at_most
+        The largest allowed absolute difference, strictly between 0 and 1.
+    alpha
+        Error level of each verdict, in (0, 0.5].
+    reference
+        The group that every other is compared with. Without it every group is compared with every other, and the
+        claim is about the largest rate minus the smallest.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, groups: Iterable[str], at_most: float, alpha: float, reference: str | None = None) -> None:
+        require_within("the difference", at_most, 0.0, 1.0)
+        super().__init__(groups, at_most, alpha, reference)
+
+    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+        split = 2 * len(self._pairs)
+        return split, {
+            pair: [_DifferenceComparison(pair, self._threshold, self._alpha, self._alpha / split)]
+            for pair in self._pairs
+        }
+
+    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+        tested = (self._threshold,)
+        return Edge(violated_at, 0.0, 1.0, tested), Edge(met_at, 1.0, 0.0, tested)
+
+    def _worst(self, rates: dict[str, float]) -> float | None:
+        if self._reference is None:
+            return max(rates.values()) - min(rates.values())
+        return max(abs(rate - rates[self._reference]) for rate in rates.values())
+
+
+class RatioTest(GroupRatioTest):
     """Sequential test of the claim "rate_A / rate_B is at least `at_least`", in the form "rate_A >= at_least * rate_B".
+
+    Its groups are called ``"a"`` and ``"b"``; for other names, or more groups, see `GroupRatioTest`.
 
     Parameters
     ----------
@@ -117,98 +518,16 @@ class RatioTest:
         If an argument is outside its range.
     """
 
-    __slots__ = ("_alpha", "_blocks", "_race", "_ratio")
+    __slots__ = ()
 
     def __init__(self, at_least: float, alpha: float) -> None:
-        require_within("the ratio", at_least, 0.0, math.inf)
-        require_alpha(alpha)
-        self._ratio, self._alpha = at_least, alpha
-        self._blocks = _Blocks()
-        self._race = BettingRace(0.0, -at_least, 1.0, alpha_above=alpha, alpha_below=alpha)
-
-    def update(self, group: Group, low: float, high: float) -> None:
-        """Take in an observation of a group: a score in [0, 1], at least `low` and at most `high`; missing is (0, 1).
-
-        Raises
-        ------
-        ValueError
-            If the group is unknown or the score outside [0, 1].
-        """
-        if self._blocks.add(group, low, high):
-            low_a, high_a, low_b, high_b = self._blocks.closed[-1]
-            self._race.update(low_a - self._ratio * high_b, high_a - self._ratio * low_b)
-
-    @property
-    def decision(self) -> Decision | None:
-        """The verdict, which stays once it is reached; None while there is none."""
-        if self._race.above:
-            return Decision.MET
-        return Decision.VIOLATED if self._race.below else None
-
-    @property
-    def n(self) -> int:
-        """How many observations came in, of both groups, missing ones included."""
-        return self._blocks.n
-
-    @property
-    def evidence_met(self) -> float:
-        """The largest e-value against "rate_A <= at_least * rate_B", on the reading worst for the claim; at least 1."""
-        return evidence_from_log(self._race.log_above)
-
-    @property
-    def evidence_violated(self) -> float:
-        """The largest e-value against "rate_A >= at_least * rate_B", on the reading best for the claim; at least 1."""
-        return evidence_from_log(self._race.log_below)
-
-    def estimate(self) -> float | None:
-        """Ratio of the observed rates; None if a group has no known observation or the rate of B is 0."""
-        return _ratio(self._blocks.a.rate, self._blocks.b.rate)
-
-    def interval(self) -> Interval:
-        """Anytime-valid interval of the ratio, by inverting this test; the upper bound may be infinite."""
-        lower, upper = self._edges()
-        return Interval(bound(lower), bound(upper), 1.0 - 2.0 * self._alpha)
-
-    def trace(self) -> list[TracePoint]:
-        """At most about 200 points of the path up to the last closed block."""
-        blocks = self._blocks
-        if not blocks.closed:
-            return []
-        moments = checkpoints(len(blocks.closed), also=self._race.stops)
-        lower, upper = self._edges()
-        low_a, high_a, low_b, high_b = blocks.columns()
-        met = largest_log_wealth(*_ratio_gains(low_a, high_b, self._ratio), self._alpha, self._alpha)
-        violated = largest_log_wealth(*_ratio_gains(high_a, low_b, self._ratio)[::-1], self._alpha, self._alpha)
-        lowers = bound_path(lower, bound(lower), moments)
-        uppers = bound_path(upper, bound(upper), moments)
-        ten = math.log(10.0)
-        return [
-            TracePoint(
-                blocks.closed_at[moment - 1],
-                _ratio(*blocks.rates[moment - 1]),
-                low,
-                high,
-                float(met[moment - 1]) / ten,
-                float(violated[moment - 1]) / ten,
-            )
-            for moment, low, high in zip(moments, lowers, uppers, strict=True)
-        ]
-
-    def _edges(self) -> tuple[Edge, Edge]:
-        low_a, high_a, low_b, high_b = self._blocks.columns()
-        alpha, tested = self._alpha, (self._ratio,)
-        return (
-            Edge(lambda rho: proven_at(*_ratio_gains(low_a, high_b, rho), alpha, alpha), 0.0, math.inf, tested),
-            Edge(lambda rho: proven_at(*_ratio_gains(high_a, low_b, rho)[::-1], alpha, alpha), math.inf, 0.0, tested),
-        )
+        super().__init__(("a", "b"), at_least, alpha, reference="b")
 
 
-class DifferenceTest:
+class DifferenceTest(GroupDifferenceTest):
     """Sequential test of the claim "|rate_A - rate_B| is at most `at_most`".
 
-    *Met* needs both "the difference is below at_most" and "it is above -at_most", each at alpha without correction
-    (intersection-union, Berger 1982). *Violated* needs one of the two opposite statements; either could be wrong,
-    so each is tested at alpha / 2, and its evidence is halved where it is shown.
+    Its groups are called ``"a"`` and ``"b"``; for other names, or more groups, see `GroupDifferenceTest`.
 
     Parameters
     ----------
@@ -223,123 +542,15 @@ class DifferenceTest:
         If an argument is outside its range.
     """
 
-    __slots__ = ("_alpha", "_at_most", "_blocks", "_over", "_under")
+    __slots__ = ()
 
     def __init__(self, at_most: float, alpha: float) -> None:
-        require_within("the difference", at_most, 0.0, 1.0)
-        require_alpha(alpha)
-        self._at_most, self._alpha = at_most, alpha
-        self._blocks = _Blocks()
-        # _over asks whether the difference exceeds at_most, _under whether it is less than -at_most.
-        self._over = BettingRace(at_most, -1.0, 1.0, alpha_above=alpha / 2.0, alpha_below=alpha)
-        self._under = BettingRace(-at_most, -1.0, 1.0, alpha_above=alpha, alpha_below=alpha / 2.0)
-
-    def update(self, group: Group, low: float, high: float) -> None:
-        """Take in an observation of a group: a score in [0, 1], at least `low` and at most `high`; missing is (0, 1).
-
-        Raises
-        ------
-        ValueError
-            If the group is unknown or the score outside [0, 1].
-        """
-        if self._blocks.add(group, low, high):
-            low_a, high_a, low_b, high_b = self._blocks.closed[-1]
-            self._over.update(low_a - high_b, high_a - low_b)
-            self._under.update(low_a - high_b, high_a - low_b)
-
-    @property
-    def decision(self) -> Decision | None:
-        """The verdict, which stays once it is reached; None while there is none."""
-        if self._over.below and self._under.above:
-            return Decision.MET
-        return Decision.VIOLATED if self._over.above or self._under.below else None
-
-    @property
-    def n(self) -> int:
-        """How many observations came in, of both groups, missing ones included."""
-        return self._blocks.n
-
-    @property
-    def evidence_met(self) -> float:
-        """The weaker of the two e-values for "below at_most" and "above -at_most", each on its worst reading."""
-        return evidence_from_log(min(self._over.log_below, self._under.log_above))
-
-    @property
-    def evidence_violated(self) -> float:
-        """Half the stronger of the two e-values for "above at_most" and "below -at_most"."""
-        return evidence_from_log(max(self._over.log_above, self._under.log_below) - math.log(2.0))
+        super().__init__(("a", "b"), at_most, alpha)
 
     def difference(self) -> float | None:
         """Rate of A minus rate of B, with its sign; None if a group has no known observation."""
-        return _difference(self._blocks.a.rate, self._blocks.b.rate)
-
-    def estimate(self) -> float | None:
-        """Absolute difference of the observed rates, the value that the claim limits; None where undefined."""
-        signed = self.difference()
-        return None if signed is None else abs(signed)
-
-    def interval(self) -> Interval:
-        """Anytime-valid interval of the absolute difference, by inverting this test."""
-        lower, upper = self._edges()
-        return Interval(bound(lower), bound(upper), 1.0 - 2.0 * self._alpha)
-
-    def trace(self) -> list[TracePoint]:
-        """At most about 200 points of the path up to the last closed block."""
-        blocks = self._blocks
-        if not blocks.closed:
-            return []
-        moments = checkpoints(len(blocks.closed), also=(*self._over.stops, *self._under.stops))
-        lower, upper = self._edges()
-        met, violated = self._evidence_paths(moments)
-        columns = zip(
-            moments, bound_path(lower, bound(lower), moments), bound_path(upper, bound(upper), moments), strict=True
-        )
-        points = []
-        for index, (moment, low, high) in enumerate(columns):
-            signed = _difference(*blocks.rates[moment - 1])
-            estimate = None if signed is None else abs(signed)
-            points.append(TracePoint(blocks.closed_at[moment - 1], estimate, low, high, met[index], violated[index]))
-        return points
-
-    def _readings(self) -> tuple[Floats, Floats]:
-        low_a, high_a, low_b, high_b = self._blocks.columns()
-        return low_a - high_b, high_a - low_b
-
-    def _evidence_paths(self, moments: Sequence[int]) -> tuple[list[float], list[float]]:
-        """Decimal logarithms of the evidence for "met" and "violated" at each moment."""
-        (low, high), d, alpha = self._readings(), self._at_most, self._alpha
-        below = largest_log_wealth(*_score_gains(high, d)[::-1], alpha, alpha / 2.0)
-        above = largest_log_wealth(*_score_gains(low, -d), alpha, alpha / 2.0)
-        over = largest_log_wealth(*_score_gains(low, d), alpha / 2.0, alpha)
-        under = largest_log_wealth(*_score_gains(high, -d)[::-1], alpha / 2.0, alpha)
-        where, ten = np.asarray(moments) - 1, math.log(10.0)
-        violated = np.maximum(over, under) - math.log(2.0)
-        return (np.minimum(below, above)[where] / ten).tolist(), (violated[where] / ten).tolist()
-
-    def _edges(self) -> tuple[Edge, Edge]:
-        low, high = self._readings()
-        alpha = self._alpha
-
-        def violated_at(d: float) -> float:
-            over = proven_at(*_score_gains(low, d), alpha / 2.0, alpha)
-            under = proven_at(*_score_gains(high, -d)[::-1], alpha / 2.0, alpha)
-            return min(over, under)
-
-        def met_at(d: float) -> float:
-            below = proven_at(*_score_gains(high, d)[::-1], alpha, alpha / 2.0)
-            above = proven_at(*_score_gains(low, -d), alpha, alpha / 2.0)
-            return max(below, above)
-
-        tested = (self._at_most,)
-        return Edge(violated_at, 0.0, 1.0, tested), Edge(met_at, 1.0, 0.0, tested)
-
-
-def _ratio(rate_a: float | None, rate_b: float | None) -> float | None:
-    return None if rate_a is None or not rate_b else rate_a / rate_b
-
-
-def _difference(rate_a: float | None, rate_b: float | None) -> float | None:
-    return None if rate_a is None or rate_b is None else rate_a - rate_b
+        rate_a, rate_b = (self._tallies[name].rate_at(self._n) for name in ("a", "b"))
+        return None if rate_a is None or rate_b is None else rate_a - rate_b
 
 
 def _ratio_gains(a: Floats, b: Floats, rho: float) -> tuple[Floats, Floats]:

@@ -48,9 +48,12 @@ class MeanTest:
         require_within("the threshold", at_least, lower, upper)
         require_alpha(alpha)
         self._threshold, self._lower, self._upper, self._alpha = at_least, lower, upper, alpha
-        self._race = BettingRace(at_least, lower, upper, alpha_above=alpha, alpha_below=alpha)
+        self._race = self._new_race()
         self._lows: list[float] = []
         self._highs: list[float] = []
+
+    def _new_race(self) -> BettingRace:
+        return BettingRace(self._threshold, self._lower, self._upper, alpha_above=self._alpha, alpha_below=self._alpha)
 
     def update(self, low: float, high: float) -> None:
         """Take in a score that is at least `low` and at most `high`; a missing one is the whole range.
@@ -103,8 +106,7 @@ class MeanTest:
         moments = checkpoints(self.n, also=self._race.stops)
         lower, upper = self._edges()
         lows, highs = self._readings()
-        met = largest_log_wealth(*self._gains(lows, self._threshold), self._alpha, self._alpha)
-        violated = largest_log_wealth(*self._gains(highs, self._threshold)[::-1], self._alpha, self._alpha)
+        met, violated = self._evidence_above(lows), self._evidence_below(highs)
         where, ten = np.asarray(moments) - 1, math.log(10.0)
         columns = zip(
             moments,
@@ -123,12 +125,24 @@ class MeanTest:
     def _gains(self, x: Floats, threshold: float) -> tuple[Floats, Floats]:
         return gains_above(x, threshold, self._lower), gains_below(x, threshold, self._upper)
 
+    def _proven_above_at(self, x: Floats, threshold: float) -> float:
+        return proven_at(*self._gains(x, threshold), self._alpha, self._alpha)
+
+    def _proven_below_at(self, x: Floats, threshold: float) -> float:
+        return proven_at(*self._gains(x, threshold)[::-1], self._alpha, self._alpha)
+
+    def _evidence_above(self, x: Floats) -> Floats:
+        return largest_log_wealth(*self._gains(x, self._threshold), self._alpha, self._alpha)
+
+    def _evidence_below(self, x: Floats) -> Floats:
+        return largest_log_wealth(*self._gains(x, self._threshold)[::-1], self._alpha, self._alpha)
+
     def _edges(self) -> tuple[Edge, Edge]:
         lows, highs = self._readings()
-        alpha, tested = self._alpha, (self._threshold,)
+        tested = (self._threshold,)
         return (
-            Edge(lambda m: proven_at(*self._gains(lows, m), alpha, alpha), self._lower, self._upper, tested),
-            Edge(lambda m: proven_at(*self._gains(highs, m)[::-1], alpha, alpha), self._upper, self._lower, tested),
+            Edge(lambda m: self._proven_above_at(lows, m), self._lower, self._upper, tested),
+            Edge(lambda m: self._proven_below_at(highs, m), self._upper, self._lower, tested),
         )
 
     def _estimates(self, moments: Sequence[int]) -> list[float | None]:

@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,12 +35,20 @@ from shinrai.stats.sequential import (
 )
 
 __all__ = [
+    "BINOMIAL",
+    "LOG_OF_ZERO",
     "FailurePath",
+    "LimitTest",
     "ProportionTest",
+    "RateModel",
     "RateRace",
     "StoppingTable",
+    "alternatives_above",
+    "alternatives_below",
+    "borderline_range",
     "log_evidence_above",
     "log_evidence_below",
+    "log_mean",
     "require_horizon",
     "smallest_clean_sample",
     "stopping_table",
@@ -60,7 +69,7 @@ _RATIOS_ABOVE = np.array(
         *[(9.0, 0.7), (14.0, 0.8), (20.0, 0.9), (40.0, 0.95), (80.0, 0.98)],
     ]
 )
-_LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
+LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
 _READINGS = {(0.0, 0.0): (False, False), (0.0, 1.0): (False, True), (1.0, 1.0): (True, True)}
 
 
@@ -81,6 +90,36 @@ class StoppingTable:
     met: tuple[int, ...]
     violated: tuple[int, ...]
 
+    @property
+    def can_be_met(self) -> bool:
+        """Whether some outcome within the horizon proves the claim. If not, warn before the first trial."""
+        return self.met[-1] >= 0
+
+    @property
+    def can_be_violated(self) -> bool:
+        """Whether some outcome within the horizon proves that the claim does not hold."""
+        return self.violated[-1] < len(self.violated)
+
+
+class RateModel(Protocol):
+    """How failures come about, and with it the evidence: by chance at a rate, or as a share of a finite data set.
+
+    Both kinds of evidence must move in one direction in the number of failures, in the number of passes and in the
+    limit, so that the tables are integers and the interval has no holes.
+    """
+
+    def log_below(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+        """Natural logarithm of the evidence that the rate lies below `limit` (or at it, where that is no error)."""
+
+    def log_above(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+        """Natural logarithm of the evidence that the rate lies above `limit`."""
+
+    def table(self, limit: float, alpha: float, horizon: int) -> StoppingTable:
+        """Give the stopping table up to `horizon` trials."""
+
+    def __hash__(self) -> int:
+        """Equal models share what was computed for them."""
+
 
 def log_evidence_below(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
     """Natural logarithm of the evidence that the failure rate lies below `limit`.
@@ -97,8 +136,7 @@ def log_evidence_below(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArr
     numpy.ndarray
         The logarithm of an e-value against "rate >= limit" for each pair of counts; falls with `failures`.
     """
-    r, t = _RATIOS_BELOW.T
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, np.maximum(r * limit, 1.0 - t * (1.0 - limit)))
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_below(limit, 1.0))
 
 
 def log_evidence_above(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
@@ -116,8 +154,19 @@ def log_evidence_above(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArr
     numpy.ndarray
         The logarithm of an e-value against "rate <= limit" for each pair of counts; rises with `failures`.
     """
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_above(limit, 1.0))
+
+
+def alternatives_below(limit: float, whole: float) -> NDArray[np.float64]:
+    """Give the ten alternatives below a limit, both counted in parts of `whole` (1 for rates, N for items)."""
+    r, t = _RATIOS_BELOW.T
+    return np.asarray(np.maximum(r * limit, whole - t * (whole - limit)))
+
+
+def alternatives_above(limit: float, whole: float) -> NDArray[np.float64]:
+    """Give the fifteen alternatives above a limit, both counted in parts of `whole` (1 for rates, N for items)."""
     r, t = _RATIOS_ABOVE.T
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, np.minimum(r * limit, 1.0 - t * (1.0 - limit)))
+    return np.asarray(np.minimum(r * limit, whole - t * (whole - limit)))
 
 
 @lru_cache(maxsize=32)
@@ -200,6 +249,49 @@ def smallest_clean_sample(limit: float, alpha: float) -> int:
     return enough
 
 
+class _Binomial:
+    """Each trial fails by chance, at a rate that is the same or on the same side of the limit, given the past."""
+
+    __slots__ = ()
+    log_below = staticmethod(log_evidence_below)
+    log_above = staticmethod(log_evidence_above)
+    table = staticmethod(stopping_table)
+
+
+BINOMIAL: RateModel = _Binomial()
+"""Trials drawn from traffic without end."""
+
+
+def borderline_range(limit: float, factor: float = 2.0) -> tuple[float, float]:
+    """Give the rates that count as close to a limit.
+
+    Parameters
+    ----------
+    limit
+        The limit, strictly between 0 and 1.
+    factor
+        How far the rate may be from the limit, as a ratio above 1.
+
+    Returns
+    -------
+    tuple of float
+        ``max(p/g, 1 - g (1 - p))`` and ``min(g p, 1 - (1 - p)/g)`` for limit p and factor g. For limits up to
+        ``1/(1 + g)`` these are p/g and g p. Above, where g p would be near 1 or beyond it, the pass rate is scaled
+        instead; the range always lies inside p/g to g p.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    require_within("the limit", limit, 0.0, 1.0)
+    require_within("the factor", factor, 1.0, math.inf)
+    return (
+        max(limit / factor, 1.0 - factor * (1.0 - limit)),
+        min(factor * limit, 1.0 - (1.0 - limit) / factor),
+    )
+
+
 class FailurePath:
     """The moments at which one reading of the trials failed, and the evidence along them.
 
@@ -214,11 +306,14 @@ class FailurePath:
         Number of trials.
     moments
         Further trial numbers at which the evidence for "below" is wanted.
+    model
+        How failures come about.
     """
 
-    __slots__ = ("_above_at", "_above_failures", "_below_at", "_below_failures")
+    __slots__ = ("_above_at", "_above_failures", "_below_at", "_below_failures", "_model")
 
-    def __init__(self, failed_at: Sequence[int], n: int, moments: Sequence[int] = ()) -> None:
+    def __init__(self, failed_at: Sequence[int], n: int, moments: Sequence[int], model: RateModel) -> None:
+        self._model = model
         failures = np.asarray(failed_at, dtype=np.int64)
         self._below_at = np.unique(np.concatenate((failures - 1, np.asarray([n, *moments], dtype=np.int64))))
         self._below_failures = np.searchsorted(failures, self._below_at, side="right")
@@ -234,21 +329,21 @@ class FailurePath:
             Trial numbers, infinity where not proven. At most one of the two is finite. "Below" is given at the next
             failure or moment, not to the trial.
         """
-        below = log_evidence_below(self._below_at, self._below_failures, threshold) >= -math.log(alpha_below)
-        above = log_evidence_above(self._above_at, self._above_failures, threshold) >= -math.log(alpha_above)
+        below = self._model.log_below(self._below_at, self._below_failures, threshold) >= -math.log(alpha_below)
+        above = self._model.log_above(self._above_at, self._above_failures, threshold) >= -math.log(alpha_above)
         below_at = float(self._below_at[below.argmax()]) if below.any() else math.inf
         above_at = float(self._above_at[above.argmax()]) if above.any() else math.inf
         return (below_at, math.inf) if below_at < above_at else (math.inf, above_at)
 
     def largest_below(self, limit: float, moments: Sequence[int]) -> list[float]:
         """Largest log evidence for "below" up to each moment (which must be among those of the path, or the end)."""
-        running = np.maximum.accumulate(log_evidence_below(self._below_at, self._below_failures, limit))
+        running = np.maximum.accumulate(self._model.log_below(self._below_at, self._below_failures, limit))
         where = np.searchsorted(self._below_at, moments, side="right") - 1
         return [max(0.0, float(running[index])) if index >= 0 else 0.0 for index in where]
 
     def largest_above(self, limit: float, moments: Sequence[int]) -> list[float]:
         """Largest log evidence for "above" up to each moment."""
-        running = np.maximum.accumulate(log_evidence_above(self._above_at, self._above_failures, limit))
+        running = np.maximum.accumulate(self._model.log_above(self._above_at, self._above_failures, limit))
         return [float(log) for log in running[np.searchsorted(self._above_at, moments, side="right") - 1]]
 
 
@@ -263,6 +358,8 @@ class RateRace:
         Error level of each of the two answers, in (0, 0.5].
     horizon
         Largest number of trials.
+    model
+        How failures come about.
 
     Raises
     ------
@@ -281,16 +378,20 @@ class RateRace:
         "_low_side",
         "_low_stop",
         "_may_fail_at",
+        "_model",
         "_must_fail_at",
         "n",
     )
 
-    def __init__(self, limit: float, *, alpha_below: float, alpha_above: float, horizon: int) -> None:
+    def __init__(
+        self, limit: float, *, alpha_below: float, alpha_above: float, horizon: int, model: RateModel = BINOMIAL
+    ) -> None:
         self._limit = limit
         self._alpha_below = alpha_below
         self._alpha_above = alpha_above
-        self._below_up_to = stopping_table(limit, alpha_below, horizon).met
-        self._above_from = stopping_table(limit, alpha_above, horizon).violated
+        self._model = model
+        self._below_up_to = model.table(limit, alpha_below, horizon).met
+        self._above_from = model.table(limit, alpha_above, horizon).violated
         self.n = 0
         self._must_fail_at: list[int] = []  # failures: the reading in which every missing trial passed
         self._may_fail_at: list[int] = []  # failures and missing: the reading in which every missing trial failed
@@ -353,11 +454,11 @@ class RateRace:
 
     def worst_path(self, moments: Sequence[int] = ()) -> FailurePath:
         """Read every missing trial as a failure."""
-        return FailurePath(self._may_fail_at, self.n, moments)
+        return FailurePath(self._may_fail_at, self.n, moments, self._model)
 
     def best_path(self, moments: Sequence[int] = ()) -> FailurePath:
         """Read every missing trial as a pass."""
-        return FailurePath(self._must_fail_at, self.n, moments)
+        return FailurePath(self._must_fail_at, self.n, moments, self._model)
 
     def log_below(self, moments: Sequence[int]) -> list[float]:
         """Largest log evidence for "below" up to each moment; it stands still once the worst reading proved "above"."""
@@ -378,38 +479,28 @@ class RateRace:
         return path.proven_at(threshold, self._alpha_below, self._alpha_above)[1]
 
 
-class ProportionTest:
-    """Sequential test of the claim "the failure rate is at most `limit`".
+class LimitTest:
+    """The part that the tests of "the failure rate is at most `limit`" share, whatever makes the failures.
 
     Parameters
     ----------
-    limit
-        The limit, strictly between 0 and 1. For "the pass rate is at least x" give ``1 - x``.
-    alpha
-        Error level of each verdict, in (0, 0.5]. Only one of the two verdicts can be wrong, so it is not split.
-    horizon
-        Largest number of trials.
+    limit, alpha, horizon
+        As in `ProportionTest`.
+    model
+        How failures come about.
 
     Raises
     ------
     ValueError
         If an argument is outside its range.
-
-    Examples
-    --------
-    >>> test = ProportionTest(0.1, 0.05, 200)
-    >>> for _ in range(41):
-    ...     test.update(0, 0)
-    >>> test.decision
-    <Decision.MET: 'met'>
     """
 
     __slots__ = ("_alpha", "_limit", "_race")
 
-    def __init__(self, limit: float, alpha: float, horizon: int) -> None:
+    def __init__(self, limit: float, alpha: float, horizon: int, model: RateModel) -> None:
         self._limit = limit
         self._alpha = alpha
-        self._race = RateRace(limit, alpha_below=alpha, alpha_above=alpha, horizon=horizon)
+        self._race = RateRace(limit, alpha_below=alpha, alpha_above=alpha, horizon=horizon, model=model)
 
     def update(self, low: float, high: float) -> None:
         """Take in a trial: (0, 0) passed, (1, 1) failed, (0, 1) missing.
@@ -449,17 +540,31 @@ class ProportionTest:
 
     def interval(self) -> Interval:
         """Anytime-valid interval of the failure rate, by inverting this test."""
-        lower, upper = self._edges([])
-        return Interval(bound(lower), bound(upper), 1.0 - 2.0 * self._alpha)
+        lower, upper = self._bounds(*self._edges([]))
+        return Interval(lower, upper, 1.0 - 2.0 * self._alpha)
+
+    @property
+    def borderline(self) -> bool:
+        """Whether no verdict is reached, but the rate is proven to lie inside `borderline_range` of the limit.
+
+        The rate can be on one side of that range only, so that one of the two proofs at most can be wrong, and the
+        error level of the statement is alpha, without a correction. Missing trials can never make it true.
+        """
+        if self.decision is not None:
+            return False
+        race, (low, high) = self._race, borderline_range(self._limit)
+        above, below = race.proven_above_at(race.best_path(), low), race.proven_below_at(race.worst_path(), high)
+        return math.isfinite(above) and math.isfinite(below)
 
     def trace(self) -> list[TracePoint]:
         """At most about 200 points of the path so far."""
         moments = checkpoints(self.n, also=self._race.stops)
         lower, upper = self._edges(moments)
+        last_lower, last_upper = self._bounds(lower, upper)
         columns = zip(
             moments,
-            bound_path(lower, bound(lower), moments),
-            bound_path(upper, bound(upper), moments),
+            bound_path(lower, last_lower, moments),
+            bound_path(upper, last_upper, moments),
             self._race.log_below(moments),
             self._race.log_above(moments),
             strict=True,
@@ -476,6 +581,43 @@ class ProportionTest:
             Edge(lambda threshold: race.proven_above_at(best, threshold), 0.0, 1.0, (self._limit,)),
             Edge(lambda threshold: race.proven_below_at(worst, threshold), 1.0, 0.0, (self._limit,)),
         )
+
+    def _bounds(self, lower: Edge, upper: Edge) -> tuple[float, float]:
+        return bound(lower), bound(upper)
+
+
+class ProportionTest(LimitTest):
+    """Sequential test of the claim "the failure rate is at most `limit`" about traffic that the trials are drawn from.
+
+    For a claim about one finite data set use `FinitePopulationTest`.
+
+    Parameters
+    ----------
+    limit
+        The limit, strictly between 0 and 1. For "the pass rate is at least x" give ``1 - x``.
+    alpha
+        Error level of each verdict, in (0, 0.5]. Only one of the two verdicts can be wrong, so it is not split.
+    horizon
+        Largest number of trials.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+
+    Examples
+    --------
+    >>> test = ProportionTest(0.1, 0.05, 200)
+    >>> for _ in range(41):
+    ...     test.update(0, 0)
+    >>> test.decision
+    <Decision.MET: 'met'>
+    """
+
+    __slots__ = ()
+
+    def __init__(self, limit: float, alpha: float, horizon: int) -> None:
+        super().__init__(limit, alpha, horizon, BINOMIAL)
 
 
 def require_horizon(horizon: int) -> None:
@@ -496,11 +638,15 @@ def _log_mixture(
     """Logarithm of the mean likelihood ratio of the alternatives against `limit`."""
     on_failure = _log(alternatives / limit)
     on_pass = _log((1.0 - alternatives) / (1.0 - limit))
-    terms = np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures)
+    return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures))
+
+
+def log_mean(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the mean over the first axis of numbers given by their logarithms."""
     largest = terms.max(axis=0)
-    # Added bet by bet: a sum over an axis adds in another order for other shapes, and the last bit would change.
-    return np.asarray(largest + np.log(reduce(np.add, np.exp(terms - largest)) / len(alternatives)))
+    # Added one by one: a sum over an axis adds in another order for other shapes, and the last bit would change.
+    return np.asarray(largest + np.log(reduce(np.add, np.exp(terms - largest)) / len(terms)))
 
 
 def _log(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(ratio, out=np.full_like(ratio, _LOG_OF_ZERO), where=ratio > 0.0)
+    return np.log(ratio, out=np.full_like(ratio, LOG_OF_ZERO), where=ratio > 0.0)

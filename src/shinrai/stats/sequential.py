@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
 __all__ = [
+    "LARGEST_LOG",
     "Decision",
     "GroupedTest",
     "Interval",
@@ -28,7 +29,7 @@ __all__ = [
     "require_within",
 ]
 
-_LARGEST_LOG = 690.0  # exp(690) is near 1e299: still a finite double, so that it can be written as JSON
+LARGEST_LOG = 690.0  # exp(690) is near 1e299: still a finite double, so that it can be written as JSON
 
 
 class Decision(StrEnum):
@@ -96,7 +97,10 @@ class SequentialTest(Protocol):
 
     @property
     def evidence_violated(self) -> float:
-        """The largest e-value for "violated" so far, at least 0.5; `VIOLATED` is decided when it reaches 1/alpha."""
+        """The largest e-value for "violated" so far; `VIOLATED` is decided when it reaches 1/alpha.
+
+        At least 1, or 1/m where m statements could be refuted by mistake.
+        """
 
     @property
     def n(self) -> int:
@@ -123,7 +127,7 @@ class ScoreTest(SequentialTest, Protocol):
 
 
 class GroupedTest(SequentialTest, Protocol):
-    """A sequential test that compares two groups."""
+    """A sequential test that compares groups."""
 
     def update(self, group: Literal["a", "b"], low: float, high: float) -> None:
         """Take in the next observation of a group: its score is at least `low` and at most `high`."""
@@ -131,7 +135,7 @@ class GroupedTest(SequentialTest, Protocol):
 
 def evidence_from_log(log_evidence: float) -> float:
     """Turn a natural logarithm into an e-value, held at about 1e299 so that it stays a finite number."""
-    return math.exp(min(log_evidence, _LARGEST_LOG))
+    return math.exp(min(log_evidence, LARGEST_LOG))
 
 
 def require_alpha(alpha: float) -> None:
