@@ -104,7 +104,7 @@ class TestBlocks:
     def test_rare_group_meets_the_mean_of_the_others(self) -> None:
         test, by_hand = RatioTest(0.8, 0.05), BettingRace(0.0, -0.8, 1.0, alpha_above=0.05, alpha_below=0.05)
         for group, value in [("b", 1), ("b", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 0), ("a", 1), ("b", 0)]:
-            test.update(group, value, value)  # type: ignore[arg-type]  # the literal is lost in the list
+            test.update(group, value, value)
         for contrast in (1.0 - 0.8 * 0.5, 0.5 - 0.8 * 0.0):
             by_hand.update(contrast, contrast)
         assert math.log(test.evidence_met) == pytest.approx(by_hand.log_above)
@@ -144,4 +144,4 @@ class TestBlocks:
 
     def test_unknown_group_is_refused(self) -> None:
         with pytest.raises(ValueError, match="group"):
-            RatioTest(0.8, 0.05).update("c", 1, 1)  # type: ignore[arg-type]  # the point of the test
+            RatioTest(0.8, 0.05).update("c", 1, 1)

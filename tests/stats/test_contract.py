@@ -14,7 +14,11 @@ from shinrai.stats import (
     BandTest,
     Decision,
     DifferenceTest,
+    FinitePopulationMeanTest,
+    FinitePopulationTest,
+    GroupDifferenceTest,
     GroupedTest,
+    GroupRatioTest,
     MeanTest,
     ProportionTest,
     RatioTest,
@@ -35,8 +39,9 @@ class Case:
     build: Callable[[float], Any]
     threshold: float
     others: tuple[float, ...]
-    grouped: bool = False
+    groups: str = ""
     at_most: bool = True
+    upper: float = 1.0
     binary: bool = False
 
     def run(self, steps: list[Step], threshold: float | None = None) -> Any:
@@ -47,8 +52,8 @@ class Case:
 
     def feed(self, test: Any, step: Step) -> None:
         group, low, high = step
-        if self.grouped:
-            test.update(group, low, high)
+        if self.groups:
+            test.update(group if group in self.groups else self.groups[-1], low, high)
         else:
             test.update(low, high)
 
@@ -58,8 +63,26 @@ CASES = {
         lambda m: ProportionTest(m, 0.1, HORIZON), 0.2, (0.01, 0.1, 0.19, 0.21, 0.5, 0.8, 0.97), binary=True
     ),
     "mean": Case(lambda m: MeanTest(m, 0.0, 1.0, 0.1), 0.5, (0.05, 0.3, 0.49, 0.51, 0.8, 0.95), at_most=False),
-    "ratio": Case(lambda m: RatioTest(m, 0.1), 0.8, (0.1, 0.5, 0.79, 1.0, 1.25, 4.0), grouped=True, at_most=False),
-    "difference": Case(lambda m: DifferenceTest(m, 0.1), 0.2, (0.02, 0.1, 0.19, 0.3, 0.5, 0.9), grouped=True),
+    "ratio": Case(
+        lambda m: RatioTest(m, 0.1), 0.8, (0.1, 0.5, 0.79, 1.0, 1.25, 4.0), groups="ab", at_most=False, upper=math.inf
+    ),
+    "difference": Case(lambda m: DifferenceTest(m, 0.1), 0.2, (0.02, 0.1, 0.19, 0.3, 0.5, 0.9), groups="ab"),
+    "finite": Case(
+        lambda m: FinitePopulationTest(m, 0.1, HORIZON), 0.2, (0.01, 0.1, 0.19, 0.21, 0.5, 0.8, 0.97), binary=True
+    ),
+    "finite mean": Case(
+        lambda m: FinitePopulationMeanTest(m, 0.0, 1.0, 0.1, HORIZON), 0.5, (0.05, 0.3, 0.49, 0.8), at_most=False
+    ),
+    "ratios": Case(lambda m: GroupRatioTest("abc", m, 0.1), 0.8, (0.1, 0.5, 0.79, 0.95), groups="abc", at_most=False),
+    "ratios to one": Case(
+        lambda m: GroupRatioTest("abc", m, 0.1, "c"),
+        0.8,
+        (0.1, 0.79, 1.25, 4.0),
+        groups="abc",
+        at_most=False,
+        upper=math.inf,
+    ),
+    "differences": Case(lambda m: GroupDifferenceTest("abc", m, 0.1), 0.2, (0.02, 0.19, 0.3, 0.9), groups="abc"),
     "band": Case(lambda m: BandTest(m, 0.6, 0.1, HORIZON), 0.2, (), binary=True),
 }
 ALL = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -72,7 +95,7 @@ INVERTED = pytest.mark.parametrize(
 def scenarios(draw: st.DrawFn, *, missing: bool = True) -> list[Step]:
     """Stretches of trials: long enough that verdicts are reached, and the rates may drift."""
     kinds = st.sampled_from([PASSED, FAILED, MISSING] if missing else [PASSED, FAILED])
-    stretch = st.tuples(st.sampled_from("ab"), kinds, st.sampled_from("ab"), kinds, st.integers(1, 40))
+    stretch = st.tuples(st.sampled_from("abc"), kinds, st.sampled_from("abc"), kinds, st.integers(1, 40))
     steps: list[Step] = []
     for first, one, second, other, times in draw(st.lists(stretch, min_size=1, max_size=7)):
         steps += [(first, *one), (second, *other)] * times
@@ -86,7 +109,7 @@ def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: lis
     test = case.build(case.threshold)
     for index, step in enumerate(steps):
         case.feed(test, step)
-        if index % 60 and index != len(steps) - 1:
+        if index % 150 and index != len(steps) - 1:
             continue
         interval = test.interval()
         assert interval.lower <= interval.upper
@@ -157,15 +180,16 @@ def test_decision_is_reached_exactly_with_the_evidence_and_stays(case: Case, ste
 
 @ALL
 def test_nothing_but_missing_trials_decides_nothing(case: Case) -> None:
-    test = case.run([(group, *MISSING) for group in "ab"] * 400)
+    steps = [(group, *MISSING) for group in case.groups or "a"]
+    test = case.run(steps * (800 // len(steps)))
     assert test.decision is None
     assert test.estimate() is None
-    assert test.n == 800
+    assert test.n == 800 // len(steps) * len(steps)
     assert test.evidence_met <= 1.0
     assert test.evidence_violated <= 1.0
     interval = test.interval()
     assert interval.lower == 0.0
-    assert interval.upper == (math.inf if isinstance(test, RatioTest) else 1.0)
+    assert interval.upper == case.upper
 
 
 @ALL
@@ -217,7 +241,7 @@ def test_replaying_the_observations_gives_the_same_state(case: Case, steps: list
 @ALL
 def test_evidence_stays_a_number_that_json_can_carry(case: Case) -> None:
     for outcome in (PASSED, FAILED):
-        test = case.run([(group, *outcome) for group in "ab"] * (HORIZON // 2))
+        test = case.run([(group, *outcome) for group in "abca"] * (HORIZON // 4))
         text = json.dumps([test.evidence_met, test.evidence_violated], allow_nan=False)
         assert all(math.isfinite(value) for value in json.loads(text))
 
@@ -231,6 +255,10 @@ def test_impossible_error_levels_are_refused(case: Case, alpha: float) -> None:
         MeanTest: lambda: MeanTest(0.5, 0.0, 1.0, alpha),
         RatioTest: lambda: RatioTest(0.8, alpha),
         DifferenceTest: lambda: DifferenceTest(0.1, alpha),
+        FinitePopulationTest: lambda: FinitePopulationTest(0.1, alpha, 10),
+        FinitePopulationMeanTest: lambda: FinitePopulationMeanTest(0.5, 0.0, 1.0, alpha, 10),
+        GroupRatioTest: lambda: GroupRatioTest("abc", 0.8, alpha),
+        GroupDifferenceTest: lambda: GroupDifferenceTest("abc", 0.1, alpha),
     }
     with pytest.raises(ValueError, match="alpha"):
         builders[type(case.build(case.threshold))]()
@@ -249,6 +277,16 @@ def test_impossible_error_levels_are_refused(case: Case, alpha: float) -> None:
         lambda: RatioTest(math.inf, 0.05),
         lambda: DifferenceTest(0.0, 0.05),
         lambda: DifferenceTest(1.0, 0.05),
+        *[lambda limit=limit: FinitePopulationTest(limit, 0.05, 10) for limit in (0.0, 1.0, math.nan)],
+        lambda: FinitePopulationTest(0.1, 0.05, 0),
+        lambda: FinitePopulationMeanTest(0.5, 0.0, 1.0, 0.05, 0),
+        lambda: FinitePopulationMeanTest(1.0, 0.0, 1.0, 0.05, 9),
+        lambda: GroupRatioTest("abc", 1.0, 0.05),
+        lambda: GroupRatioTest("abc", 0.0, 0.05, "a"),
+        lambda: GroupRatioTest("a", 0.8, 0.05),
+        lambda: GroupRatioTest("aa", 0.8, 0.05),
+        lambda: GroupDifferenceTest("abc", 0.1, 0.05, "d"),
+        lambda: GroupDifferenceTest("abc", 1.0, 0.05),
     ],
 )
 def test_thresholds_that_cannot_be_tested_are_refused(build: Callable[[], Any]) -> None:
@@ -267,8 +305,12 @@ def test_scores_outside_the_range_are_refused_and_change_nothing(case: Case, sco
 
 
 def test_the_tests_fit_their_protocols() -> None:
-    streams: list[ScoreTest] = [CASES[name].build(CASES[name].threshold) for name in ("proportion", "mean", "band")]
-    pairs: list[GroupedTest] = [CASES[name].build(CASES[name].threshold) for name in ("ratio", "difference")]
+    streams: list[ScoreTest] = [
+        CASES[name].build(CASES[name].threshold) for name in ("proportion", "mean", "band", "finite", "finite mean")
+    ]
+    pairs: list[GroupedTest] = [
+        CASES[name].build(CASES[name].threshold) for name in ("ratio", "difference", "ratios", "differences")
+    ]
     one: ScoreTest = ProportionTest(0.1, 0.05, 10)
     two: GroupedTest = RatioTest(0.8, 0.05)
     everything: list[SequentialTest] = [*streams, *pairs, one, two]

@@ -99,7 +99,9 @@ class FinitePopulationMeanTest(MeanTest):
         above = log_wealth((x - null) / np.maximum(null - self._lower, slack))
         below = log_wealth(np.maximum((null - x) / np.maximum(self._upper - null, slack), -1.0))
         needed = size * threshold - total
-        above[np.maximum.accumulate(needed - left * self._lower <= size * slack)] = LARGEST_LOG
+        # Rounding may not decide early: the tie counts for "above" only once nothing is left.
+        sure = needed - left * self._lower <= np.where(left == 0, size * slack, -size * slack)
+        above[np.maximum.accumulate(sure)] = LARGEST_LOG
         below[np.maximum.accumulate(needed - left * self._upper > size * slack)] = LARGEST_LOG
         return above, below
 
@@ -122,7 +124,7 @@ class _FiniteRace(BettingRace):
         run.total += x
         needed = self._size_times_threshold - run.total
         if run.side is not Side.BELOW:
-            if needed - left * self._lower <= slack:
+            if needed - left * self._lower <= (slack if left == 0 else -slack):
                 run.above.peak = LARGEST_LOG
             else:
                 run.above.stake((x - null) / max(null - self._lower, self._slack))
