@@ -76,7 +76,20 @@ def test_the_expectation_is_that_of_a_system_that_fails_half_as_often_as_allowed
     assert abs(polite.expected_trials - plan_proportion(0.1, 0.05, 100, 0.05).expected) <= 1
     assert abs(accurate.expected_trials - plan_proportion(0.2, 0.1, 400, 0.1).expected) <= 1
     assert polite.enough == smallest_clean_sample(0.1, 0.05)
+    for effort_of, limit, alpha, trials in ((polite, 0.1, 0.05, 100), (accurate, 0.2, 0.1, 400)):
+        assert effort_of.p95_trials == plan_proportion(limit, alpha, trials, limit / 2).p95
+        assert effort_of.expected_calls is not None
+        assert effort_of.p95_calls is not None
+        assert effort_of.expected_calls <= effort_of.p95_calls <= effort_of.calls
     assert (fair.expected_trials, fair.expected_calls, fair.trials) == (None, None, 300)
+    assert (fair.p95_trials, fair.p95_calls) == (None, None)
+
+
+def test_data_that_end_before_the_budget_bound_the_expectation(town: Town) -> None:
+    town.measures = [measure("chatting", {"check": "polite", "threshold": 0.02, "budget": 5000})]
+    (effort,) = [claim.effort for claim in town.resolve().claims if claim.effort]
+    assert (effort.trials, effort.expected_trials, effort.p95_trials) == (100, 100, 100)
+    assert not effort.can_be_met
 
 
 def notes(town: Town, today: date = TODAY) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ ALPHAS = [0.01, 0.05, 0.1]
 # Mean calls at a true rate of 0, 1/4, 1/2, 3/4, 5/4, 3/2, 2 and 3 times the limit, alpha 5 %, horizon 10 times the
 # fixed size: computed once by an independent program.
 MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.25, 1.5, 2.0, 3.0)
+CLOSE_TO_95 = (0.95 - 1e-12, 0.95 + 1e-12)  # rounding may fall on either side
 CALLS = {
     0.01: (2784, (423, 862, 2227, 10595, 13944, 3869, 1073, 328)),
     0.02: (1390, (211, 429, 1105, 5255, 6813, 1880, 521, 160)),
@@ -151,6 +153,45 @@ def test_plan_agrees_with_running_the_test() -> None:
     assert np.mean(stops) == pytest.approx(plan.expected, abs=4 * float(np.std(stops)) / math.sqrt(1500))
     assert np.mean(ends) == pytest.approx(plan.met, abs=4 * math.sqrt(plan.met * (1 - plan.met) / 1500))
     assert np.mean(np.array(stops) <= plan.p95) >= 0.93
+
+
+@given(limit=st.floats(0.02, 0.98), alpha=st.sampled_from(ALPHAS), horizon=st.integers(1, 80), rate=st.floats(0.0, 1.0))
+def test_plan_is_the_plain_recursion_at_the_true_rate(limit: float, alpha: float, horizon: int, rate: float) -> None:
+    table = stopping_table(limit, alpha, horizon)
+    undecided, expected, ends, stopped = {0: 1.0}, 0.0, [0.0, 0.0], [0.0]
+    for n in range(1, horizon + 1):
+        expected += sum(undecided.values())
+        following: dict[int, float] = {}
+        for s, mass in undecided.items():
+            for count, part in ((s, mass * (1.0 - rate)), (s + 1, mass * rate)):
+                following[count] = following.get(count, 0.0) + part
+        ends[0] += sum(mass for s, mass in following.items() if s <= table.met[n])
+        ends[1] += sum(mass for s, mass in following.items() if s >= table.violated[n])
+        undecided = {s: mass for s, mass in following.items() if table.met[n] < s < table.violated[n]}
+        stopped.append(1.0 - sum(undecided.values()))
+    plan = plan_proportion(limit, alpha, horizon, rate)
+    assert plan.expected == pytest.approx(expected)
+    assert [plan.met, plan.violated] == pytest.approx(ends, abs=1e-12)
+    assert plan.undecided == pytest.approx(1.0 - sum(ends), abs=1e-12)
+    assert plan.p95 in {next((n for n, part in enumerate(stopped) if part >= level), horizon) for level in CLOSE_TO_95}
+
+
+def test_a_table_over_many_rates_takes_no_longer_than_a_glance() -> None:
+    """At most 0.2 s of CPU for a limit of 2 % and twice the fixed size, the first computation included."""
+    start = time.process_time()
+    plans = [plan_proportion(0.0201, 0.05, 2780, multiple * 0.0201) for multiple in MULTIPLES]
+    assert time.process_time() - start < 0.2
+    assert plans[0].expected < plans[1].expected < plans[2].expected
+
+
+@pytest.mark.parametrize("limit", [0.001, 0.02, 0.3])
+def test_what_the_data_cannot_prove_is_known_before_the_run(limit: float) -> None:
+    enough = smallest_clean_sample(limit, 0.05)
+    too_few, table = stopping_table(limit, 0.05, enough - 1), stopping_table(limit, 0.05, enough)
+    assert (too_few.can_be_met, table.can_be_met) == (False, True)
+    assert table.can_be_violated
+    assert plan_proportion(limit, 0.05, enough - 1, 0.0).met == 0.0
+    assert not stopping_table(0.9, 0.05, 5).can_be_violated
 
 
 def test_plan_of_a_certain_run_is_exact() -> None:

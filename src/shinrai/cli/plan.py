@@ -10,7 +10,7 @@ from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
-    from shinrai.plan import ClaimPlan, Outcome, Resolution
+    from shinrai.plan import ClaimPlan, Effort, Outcome, Resolution
 
 _EPILOG = """\b
 Examples:
@@ -70,14 +70,14 @@ def _show(resolution: Resolution) -> None:
     from shinrai.report.words import threshold_words  # noqa: PLC0415 - loaded only when the verb runs
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (_("claim"), _("system"), _("promise"), _("from"), _("calls: expected / worst"), ""):
+    for title in (_("claim"), _("system"), _("promise"), _("from"), _("calls: expected / in 95 % / worst"), ""):
         table.add_column(title)
     for claim in resolution.claims:
         commitment = claim.commitment
         if commitment is None:
             continue
         effort = claim.effort
-        calls = f"{_number(effort.expected_calls)} / {effort.calls}" if effort else "–"
+        calls = _calls(effort) if effort else "–"
         origin = _ORIGINS[claim.origins["threshold"]] if claim.origins and "threshold" in claim.origins else ""
         title = commitment.title.read(current_language())
         table.add_row(title, commitment.system, threshold_words(commitment), _(origin), calls, _change(claim))
@@ -105,6 +105,11 @@ _ORIGINS = {
     "system": "the system",
     "shinrai": "Shinrai",
 }
+
+
+def _calls(effort: Effort) -> str:
+    """Give the mean, what is enough in 95 % of runs, and the worst case."""
+    return f"{_number(effort.expected_calls)} / {_number(effort.p95_calls)} / {effort.calls}"
 
 
 def _number(value: int | None) -> str:

@@ -29,8 +29,10 @@ class Effort:
     trials, calls : int
         In the worst case: the whole budget.
     expected_trials, expected_calls : int or None
-        If the system fails half as often as the threshold allows. None where that cannot be said beforehand (ratios,
-        differences and bands); then only the worst case is known.
+        Mean, if the system fails half as often as the threshold allows. None where that cannot be said beforehand
+        (ratios, differences and bands); then only the worst case is known.
+    p95_trials, p95_calls : int or None
+        Enough in 95 % of runs of that system; the whole budget where more than 5 % of them end without a verdict.
     enough : int or None
         Trials after which the promise could be met at the earliest, every one of them passing. None for bands.
     can_be_met : bool
@@ -41,6 +43,8 @@ class Effort:
     calls: int
     expected_trials: int | None
     expected_calls: int | None
+    p95_trials: int | None
+    p95_calls: int | None
     enough: int | None
     can_be_met: bool
 
@@ -51,6 +55,8 @@ class Effort:
             "calls": self.calls,
             "expected_trials": self.expected_trials,
             "expected_calls": self.expected_calls,
+            "p95_trials": self.p95_trials,
+            "p95_calls": self.p95_calls,
             "enough": self.enough,
             "can_be_met": self.can_be_met,
         }
@@ -120,13 +126,15 @@ def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort
     Effort
     """
     drawn = data.drawn[: commitment.budget]
-    expected = _expected_trials(commitment)
+    expected, p95 = _likely_trials(commitment, len(drawn))
     enough, can_be_met = _best_case(commitment, drawn)
     return Effort(
         trials=len(drawn),
         calls=_calls(drawn, commitment, kind),
         expected_trials=expected,
         expected_calls=None if expected is None else _calls(drawn[:expected], commitment, kind),
+        p95_trials=p95,
+        p95_calls=None if p95 is None else _calls(drawn[:p95], commitment, kind),
         enough=enough,
         can_be_met=can_be_met,
     )
@@ -215,12 +223,13 @@ def _failure_limit(commitment: Commitment) -> float | None:
     return None
 
 
-def _expected_trials(commitment: Commitment) -> int | None:
+def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int | None]:
+    """Mean and 95th percentile of the trials, within those that there are."""
     limit = _failure_limit(commitment)
-    if limit is None:
-        return None
-    plan = plan_proportion(limit, commitment.alpha, commitment.budget, limit / 2)
-    return min(math.ceil(plan.expected), commitment.budget)
+    if limit is None or not trials:
+        return None, None
+    plan = plan_proportion(limit, commitment.alpha, trials, limit / 2)
+    return min(math.ceil(plan.expected), trials), plan.p95
 
 
 def _best_case(commitment: Commitment, drawn: Sequence[Placed]) -> tuple[int | None, bool]:
