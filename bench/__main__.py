@@ -11,6 +11,7 @@ _MODULES = {
     "bench.startup": "Start-up",
     "bench.engine": "Check engine against a bare aiohttp loop, same mock endpoint, same run",
     "bench.stats_calls": "Sequential tests: calls to a verdict",
+    "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
     "bench.ledger": "Ledger",
 }
 

@@ -148,8 +148,8 @@ class _FailureGauge:
         interval = self.test.interval()
         return Span(self.test.estimate(), interval.lower, interval.upper, interval.level)
 
-    def borderline(self, span: Span) -> bool:
-        return _close_to(self._limit, span.lower, span.upper)
+    def borderline(self, span: Span) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return self.test.borderline
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, lambda lower, upper: (lower, upper), lambda estimate: estimate)
@@ -169,10 +169,6 @@ class _PassGauge(_FailureGauge):
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, self._turned, self._rest)
-
-    def borderline(self, span: Span) -> bool:
-        lower, upper = span.upper, span.lower
-        return lower is not None and upper is not None and _close_to(self._limit, 1.0 - lower, 1.0 - upper)
 
     def _turned(self, lower: float, upper: float) -> tuple[float, float]:
         return self._snapped(1.0 - upper), self._snapped(1.0 - lower)
