@@ -1,6 +1,5 @@
 """Error rates by simulation, with a look after every observation, and controls that must fail the same criterion."""
 
-import heapq
 import math
 
 import numpy as np
@@ -9,14 +8,7 @@ from numpy.typing import NDArray
 
 from shinrai.stats import BandTest, Decision, DifferenceTest, RatioTest, stopping_table
 from shinrai.stats.betting import gains_above, gains_below, log_wealth
-
-ALPHA = 0.05
-Flags = NDArray[np.bool_]
-
-
-def allowed(runs: int, alpha: float = ALPHA) -> float:
-    """Give the share of wrong verdicts that chance explains: alpha and three standard errors."""
-    return alpha + 3.0 * math.sqrt(alpha * (1.0 - alpha) / runs)
+from tests.stats.criterion import ALPHA, Flags, allowed
 
 
 def first_verdicts(rate: float, limit: float, horizon: int, runs: int) -> tuple[Flags, Flags, NDArray[np.int64]]:
@@ -49,50 +41,6 @@ def test_clear_cases_take_few_calls(rate: float, most_calls: float, right: str) 
     met, violated, calls = first_verdicts(rate, 0.1, 1500, 4000)
     assert calls.mean() <= most_calls
     assert (met if right == "met" else violated).mean() > 0.97
-
-
-def test_control_peeking_at_a_plain_interval_fails_the_criterion() -> None:
-    """Stopping when the 95 % Wald interval excludes the limit passes a violating system far too often."""
-    rng = np.random.default_rng(1)
-    failures = np.cumsum(rng.random((2000, 1000)) < 0.12, axis=1)
-    n = np.arange(1, 1001)
-    share = failures / n
-    passed = share + 1.96 * np.sqrt(share * (1.0 - share) / n) < 0.1
-    assert passed.any(axis=1).mean() > 2.0 * allowed(2000)
-
-
-def order_of_arrival(failed: Flags, *, concurrency: int, slowdown: float, rng: np.random.Generator) -> list[int]:
-    """Order replies as they come back when a failing reply takes `slowdown` times as long."""
-    durations = rng.exponential(1.0, failed.size) * np.where(failed, slowdown, 1.0)
-    running = [(float(durations[index]), index) for index in range(concurrency)]
-    heapq.heapify(running)
-    order = []
-    waiting = iter(range(concurrency, failed.size))
-    while running:
-        now, index = heapq.heappop(running)
-        order.append(index)
-        following = next(waiting, None)
-        if following is not None:
-            heapq.heappush(running, (now + float(durations[following]), following))
-    return order
-
-
-def test_control_folding_in_order_of_arrival_fails_the_criterion() -> None:
-    table = stopping_table(0.05, ALPHA, 600)
-    few, many = np.array(table.met[1:]), np.array(table.violated[1:])
-    rng = np.random.default_rng(2)
-    passed = {"sent": 0, "arrived": 0}
-    runs = 500
-    for _ in range(runs):
-        failed = rng.random(600) < 0.05
-        arrived = failed[order_of_arrival(failed, concurrency=64, slowdown=10.0, rng=rng)]
-        for name, sequence in (("sent", failed), ("arrived", arrived)):
-            failures = np.cumsum(sequence)
-            below, above = failures <= few, failures >= many
-            if below.any() and not above[: below.argmax()].any():
-                passed[name] += 1
-    assert passed["sent"] / runs <= allowed(runs)
-    assert passed["arrived"] / runs > 2.0 * allowed(runs)
 
 
 def crossing_share(gains: NDArray[np.float64], alpha: float = ALPHA) -> float:

@@ -18,7 +18,12 @@ al. 2023, Science) as an e-process (Csillag, Struchiner and Goedert 2025, "Predi
 arXiv:2502.04294).
 
 It rests on one thing: which item of a block a person labels is chosen at random (or by the committed order), without a
-look at any score, and all items of a block come from the same traffic. Labels from another data set will not do.
+look at any score, all items of a block come from the same traffic, and the judge treats them alike. Labels from another
+data set will not do.
+
+A missing *label* is an unknown outcome, so it is an interval as everywhere in this package. A missing *judge's score*
+is not: f may be any function of the item, "the score, or the middle of the range where the judge failed" is one, and
+its bias cancels like any other. So it is read as the middle, and costs what the judge would have added, no more.
 
 Confirmed flags
 ---------------
@@ -158,11 +163,14 @@ class _Run:
         self._wealth += np.log1p(_BETS * np.stack(gains))
         largest = self._wealth.max(axis=(1, 2), keepdims=True)
         means = (largest[:, 0, 0] + np.log(np.exp(self._wealth - largest).mean(axis=(1, 2)))).tolist()
-        for side, log_mean in zip((Side.ABOVE, Side.BELOW), means, strict=True):
+        now = dict(zip((Side.ABOVE, Side.BELOW), means, strict=True))
+        if self.side is None:
+            # The shares of trust may disagree, so that both sides could cross at one block: the draw goes to "above".
+            self.side = next((side for side, log_mean in now.items() if log_mean >= needed), None)
+            self.stop = n if self.side else 0
+        for side, log_mean in now.items():
             if self.side in {None, side}:
                 self.peak[side] = max(self.peak[side], log_mean)
-                if self.side is None and self.peak[side] >= needed:
-                    self.side, self.stop = side, n
 
 
 class _JudgedTest:
@@ -178,21 +186,19 @@ class _JudgedTest:
         self._threshold, self._lower, self._upper, self._alpha = threshold, lower, upper, alpha
         self._needed = -math.log(alpha)
         self._good = good
-        self._runs = (_Run(), _Run())  # on the lowest and on the highest reading of the blocks
+        self._runs = (_Run(), _Run())  # on the lowest and on the highest reading of the labels
         self._contrasts: tuple[list[Floats], list[Floats]] = ([], [])
         self._labels: list[Bounds] = []
 
-    def update(self, label: Bounds, judge: Bounds, others: Sequence[Bounds]) -> None:
-        """Take in a block; every score is given as (low, high), a missing one as the whole range.
-
-        A missing judge's score costs what the judge would have added, a missing label costs the block.
+    def update(self, label: Bounds, judge: float | None, others: Sequence[float | None]) -> None:
+        """Take in a block.
 
         Parameters
         ----------
         label
-            What a person said about the first item.
+            What a person said about the first item, as (low, high); a missing label is the whole range.
         judge
-            What the judge said about the first item.
+            What the judge said about the first item; None where it gave no readable score.
         others
             What the judge said about the further items of the block, at least one. How many they are must not depend
             on what was seen in the block.
@@ -204,15 +210,16 @@ class _JudgedTest:
         """
         if not others:
             raise ValueError("a block needs at least one item that only the judge scored")
-        for low, high in (label, judge, *others):
-            require_score(low, high, self._lower, self._upper)
-        mean_low, mean_high = np.mean(np.asarray(others, dtype=np.float64), axis=0).tolist()
-        lows = label[0] - _TRUST * (judge[1] - mean_low)
-        highs = label[1] - _TRUST * (judge[0] - mean_high)
+        require_score(*label, self._lower, self._upper)
+        middle = (self._lower + self._upper) / 2.0
+        first, *rest = (middle if score is None else score for score in (judge, *others))
+        for score in (first, *rest):
+            require_score(score, score, self._lower, self._upper)
+        shift = _TRUST * (first - math.fsum(rest) / len(rest))
         self._labels.append(label)
-        for run, contrasts, contrast in zip(self._runs, self._contrasts, (lows, highs), strict=True):
-            contrasts.append(contrast)
-            gains = self._gains(contrast[:, None], self._threshold)
+        for run, contrasts, bound_of_label in zip(self._runs, self._contrasts, label, strict=True):
+            contrasts.append(bound_of_label - shift)
+            gains = self._gains(contrasts[-1][:, None], self._threshold)
             run.settle(gains, self._needed, len(self._labels))
 
     @property
@@ -232,19 +239,19 @@ class _JudgedTest:
 
     @property
     def evidence_met(self) -> float:
-        """The largest e-value for the claim, on the reading of the scores that is worst for it; at least 1."""
+        """The largest e-value for the claim, on the reading of the labels that is worst for it; at least 1."""
         return self._evidence(self._good)
 
     @property
     def evidence_violated(self) -> float:
-        """The largest e-value against the claim, on the reading of the scores that is best for it; at least 1."""
+        """The largest e-value against the claim, on the reading of the labels that is best for it; at least 1."""
         return self._evidence(Side.BELOW if self._good is Side.ABOVE else Side.ABOVE)
 
     def estimate(self) -> float | None:
         """Mean of the labels, with as much of the judge as makes the smallest standard error; None without labels.
 
         The prediction-powered estimate (Angelopoulos et al. 2023, arXiv:2311.01453) over the shares of trust, from
-        blocks that are known exactly, held in the range of the label.
+        blocks whose label is known exactly, held in the range of the label.
         """
         return self._estimates([self.n])[0] if self._labels else None
 
@@ -288,12 +295,12 @@ class _JudgedTest:
         return lows, highs
 
     def _largest(self, run: _Run, side: Side) -> Floats:
-        """Largest log evidence so far on the reading of `run`; it stands still once the other side was proven."""
+        """Largest log evidence so far on the reading of `run`; it stands still when the other side is proven."""
         contrasts = self._readings()[0 if side is Side.ABOVE else 1]
         log_evidence = judged_log_evidence(self._gains(contrasts, self._threshold)[0 if side is Side.ABOVE else 1])
         running = np.maximum(np.maximum.accumulate(log_evidence), 0.0)
         if run.side not in {None, side}:
-            running[run.stop :] = running[run.stop - 1]
+            running[run.stop - 1 :] = running[run.stop - 2] if run.stop > 1 else 0.0
         return running
 
     def _proven_at(self, contrasts: Floats, threshold: float, side: Side) -> float:
@@ -315,18 +322,17 @@ class _JudgedTest:
         )
 
     def _estimates(self, moments: Sequence[int]) -> list[float | None]:
-        lows, highs = self._readings()
-        usable = lows == highs
-        x = np.where(usable, lows, 0.0)
+        known = np.array([low == high for low, high in self._labels])
+        x = np.where(known, self._readings()[0], 0.0)
         where = np.asarray(moments) - 1
-        counts, totals, squares = (np.cumsum(part, axis=1)[:, where] for part in (usable, x, x * x))
+        counts = np.cumsum(known)[where]
+        totals, squares = np.cumsum(x, axis=1)[:, where], np.cumsum(x * x, axis=1)[:, where]
         several = np.maximum(counts, 1)
         means = totals / several
-        error = np.where(counts > 1, np.maximum(squares / several - means**2, 0.0) / several, math.inf)
-        best = error.argmin(axis=0)  # the first of equals: no judge
-        columns = np.arange(where.size)
-        held = np.clip(means[best, columns], self._lower, self._upper).tolist()
-        return [mean if count else None for mean, count in zip(held, counts[best, columns].tolist(), strict=True)]
+        variances = np.where(counts > 1, squares / several - means**2, 0.0)
+        best = np.maximum(variances, 0.0).argmin(axis=0)  # the first of equals: no judge
+        held = np.clip(means[best, np.arange(where.size)], self._lower, self._upper).tolist()
+        return [mean if count else None for mean, count in zip(held, counts.tolist(), strict=True)]
 
 
 class JudgedMeanTest(_JudgedTest):
@@ -374,7 +380,7 @@ class JudgedRateTest(_JudgedTest):
     --------
     >>> test = JudgedRateTest(0.2, 0.05)
     >>> for _ in range(30):
-    ...     test.update(label=(0, 0), judge=(0, 0), others=[(0, 0)] * 9)
+    ...     test.update(label=(0, 0), judge=0, others=[0] * 9)
     >>> test.decision
     <Decision.MET: 'met'>
     """
