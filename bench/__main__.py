@@ -12,6 +12,7 @@ _MODULES = {
     "bench.engine": "Check engine against a bare aiohttp loop, same mock endpoint, same run",
     "bench.stats_calls": "Sequential tests: calls to a verdict",
     "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
+    "bench.statistics_simulations": "Sequential tests by simulation, against an independent program",
     "bench.ledger": "Ledger",
 }
 
