@@ -103,12 +103,23 @@ class TestBlocks:
 
     def test_rare_group_meets_the_mean_of_the_others(self) -> None:
         test, by_hand = RatioTest(0.8, 0.05), BettingRace(0.0, -0.8, 1.0, alpha_above=0.05, alpha_below=0.05)
-        for group, value in [("b", 1), ("b", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 0), ("a", 1), ("b", 0)]:
+        # After four of b comes one of a; with three of a and five of b, two of b go with one of a.
+        groups = [("b", 1), ("b", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+        for group, value in groups:
             test.update(group, value, value)
-        for contrast in (1.0 - 0.8 * 0.5, 0.5 - 0.8 * 0.0):
+        for contrast in (1.0 - 0.8 * 0.5, 0.0 - 0.8 * 0.5):
             by_hand.update(contrast, contrast)
         assert math.log(test.evidence_met) == pytest.approx(by_hand.log_above)
-        assert test.n == 8
+        assert test.n == 9
+
+    def test_a_run_of_one_group_waits_in_line(self) -> None:
+        test, by_hand = RatioTest(0.8, 0.05), BettingRace(0.0, -0.8, 1.0, alpha_above=0.05, alpha_below=0.05)
+        for group, value in [("a", 1), ("b", 1), ("b", 0), ("a", 1), ("a", 0), ("a", 1), ("b", 1), ("b", 0)]:
+            test.update(group, value, value)
+        for a, b in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (1.0, 0.0)):
+            by_hand.update(a - 0.8 * b, a - 0.8 * b)
+        assert math.log(test.evidence_met) == pytest.approx(by_hand.log_above)
+        assert len(test.trace()) == 4
 
     def test_estimates_are_the_plain_rates_of_both_groups(self) -> None:
         ratio, difference = RatioTest(0.8, 0.05), DifferenceTest(0.1, 0.05)

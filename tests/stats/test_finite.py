@@ -21,22 +21,6 @@ from shinrai.stats.finite import FinitePopulation
 ALPHAS = [0.01, 0.05, 0.1]
 LIMITS = [0.004, 0.02, 0.05, 0.2, 0.5, 0.8]
 
-# Mean draws at 0, 1/4, 1/2, 3/4, 3/2, 2 and 3 times the limit, alpha 5 %: computed once by an independent program,
-# which rounds its alternatives to whole items.
-MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.5, 2.0, 3.0)
-DRAWS = {
-    (500, 0.01): (238, 286, 339, 445, 319, 252, 154),
-    (500, 0.02): (156, 205, 306, 426, 311, 203, 104),
-    (500, 0.05): (73, 118, 197, 354, 231, 122, 50),
-    (500, 0.1): (38, 66, 132, 288, 166, 69, 25),
-    (500, 0.2): (19, 35, 75, 201, 97, 33, 10),
-    (2000, 0.01): (362, 576, 935, 1470, 1053, 580, 254),
-    (2000, 0.02): (194, 341, 640, 1241, 803, 370, 141),
-    (2000, 0.05): (80, 152, 331, 870, 461, 170, 58),
-    (2000, 0.1): (40, 77, 180, 580, 259, 84, 26),
-    (2000, 0.2): (19, 37, 88, 335, 124, 36, 11),
-}
-
 
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize(("size", "limit"), [(20, 0.2), (100, 0.02), (100, 0.5), (500, 0.004), (500, 0.05), (500, 0.8)])
@@ -118,17 +102,6 @@ def test_evidence_has_mean_at_most_one_when_it_should_not_grow(size: int, limit:
         chance = np.exp(log_orders + model.log_chance_of_path(np.full(n + 1, n), failures, failing))
         assert chance.sum() == pytest.approx(1.0, abs=1e-9)
         assert chance[chance > 0] @ np.exp(evidence(n, failures, limit)[chance > 0]) <= 1.0 + 1e-9
-
-
-@pytest.mark.parametrize(("size", "limit"), DRAWS)
-def test_mean_draws_are_near_the_reference_or_fewer(size: int, limit: float) -> None:
-    # With five failing items allowed, alternatives that are not rounded cost up to 4 %; otherwise they are as good.
-    tolerance = 1.04 if size * limit < 10 else 1.01
-    for multiple, draws in zip(MULTIPLES, DRAWS[size, limit], strict=True):
-        plan = plan_finite_population(limit, 0.05, size, round(multiple * limit * size))
-        assert plan.expected <= tolerance * draws + 1.0
-        if multiple < 1.0:
-            assert plan.expected >= 0.99 * draws - 0.5
 
 
 @pytest.mark.parametrize(("size", "limit", "failing"), [(60, 0.1, 3), (60, 0.1, 6), (40, 0.3, 20)])

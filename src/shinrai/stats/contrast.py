@@ -2,16 +2,18 @@
 
 Blocks
 ------
-Two groups are compared in *blocks*. A block closes at the first moment at which both groups have at least one new
-observation; then it holds one observation of one group and one or more of the other, and each group enters with its
-mean. The contrast of a block, ``A - rho B`` or ``A - B``, has conditional mean ``rate_A - rho rate_B`` or ``rate_A
-- rate_B``, and the kernel for bounded scores tests it against a constant. A rare group is thus compared, one by one,
-with the mean of what came of the other since: nothing of either group is thrown away, however unequal they are.
+Two groups are compared in *blocks*: one observation of the group that is rarer so far with the mean of the next k of
+the other, where k is the ratio of their counts so far, rounded. Observations wait in line until their block is
+complete, so that unequal groups cost no more than their inequality, and a run of one group does not end up in one
+block. The contrast of a block, ``A - rho B`` or ``A - B``, has conditional mean ``rate_A - rho rate_B`` or ``rate_A -
+rate_B``, and the kernel for bounded scores tests it against a constant. (Closing a block as soon as both groups have
+come takes 10 to 20 % more observations when the groups come in random order.)
 
 The composition of a block depends on the order of the *groups* only, never on what was observed. That matters: if a
 block waited for, say, the first failure of group A, the mean inside the block would be chosen by the outcomes and
 no longer have the group's rate as its expectation, and the error level would be lost. For the same reason, whoever
-decides which group comes next must not look at the outcomes of the open block.
+decides which group comes next must not look at the outcomes that still wait in line. And as the members of a block
+may have come at different times, the data must be in random order, not sorted by anything that moves the rates.
 
 With more than two groups each pair has blocks of its own, so that a rare group slows only its own pairs down, and an
 observation enters every pair that its group is part of.
@@ -36,7 +38,8 @@ the number of ordered pairs, and for differences twice the number of pairs, as e
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -82,25 +85,26 @@ class _Tally:
 class _Blocks:
     """The blocks of one pair of groups: means of each group on both readings."""
 
-    __slots__ = ("_open", "closed", "closed_at", "groups")
+    __slots__ = ("_came", "_waiting", "closed", "closed_at", "groups")
 
     def __init__(self, a: str, b: str) -> None:
         self.groups = (a, b)
-        self._open = {a: [0.0, 0.0, 0.0], b: [0.0, 0.0, 0.0]}  # sum of the lows, of the highs, and how many
+        self._waiting: dict[str, deque[tuple[float, float]]] = {a: deque(), b: deque()}
+        self._came = {a: 0, b: 0}
         self.closed: list[tuple[float, float, float, float]] = []
         self.closed_at: list[int] = []
 
-    def add(self, n: int, group: str, low: float, high: float) -> bool:
-        """Take in an observation of one of the two; True if it closed a block."""
-        sums = self._open[group]
-        sums[0], sums[1], sums[2] = sums[0] + low, sums[1] + high, sums[2] + 1
-        (low_a, high_a, n_a), (low_b, high_b, n_b) = self._open.values()
-        if not (n_a and n_b):
-            return False
-        self.closed.append((low_a / n_a, high_a / n_a, low_b / n_b, high_b / n_b))
-        self.closed_at.append(n)
-        self._open = {name: [0.0, 0.0, 0.0] for name in self.groups}
-        return True
+    def add(self, n: int, group: str, low: float, high: float) -> Iterator[tuple[float, float, float, float]]:
+        """Take in an observation of one of the two, and give the blocks that it closes (most often one or none)."""
+        self._waiting[group].append((low, high))
+        self._came[group] += 1
+        (came_a, came_b), (line_a, line_b) = self._came.values(), self._waiting.values()
+        of_a, of_b = _rounded_ratio(came_a, came_b), _rounded_ratio(came_b, came_a)
+        while len(line_a) >= of_a and len(line_b) >= of_b:
+            block = (*_mean_of_next(line_a, of_a), *_mean_of_next(line_b, of_b))
+            self.closed.append(block)
+            self.closed_at.append(n)
+            yield block
 
     def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Lowest and highest mean of the first group, lowest and highest mean of the second, shape (blocks,)."""
@@ -122,8 +126,8 @@ class _Comparison(ABC):
         self.alpha, self.alpha_violated = alpha, alpha_violated
 
     @abstractmethod
-    def settle(self) -> None:
-        """Take in the block that has just closed."""
+    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
+        """Take in a block: the lowest and the highest mean of each group."""
 
     @abstractmethod
     def decision(self) -> Decision | None:
@@ -158,8 +162,7 @@ class _RatioComparison(_Comparison):
         self._flipped = flipped
         self._race = BettingRace(0.0, -threshold, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
 
-    def settle(self) -> None:
-        low_a, high_a, low_b, high_b = self.blocks.closed[-1]
+    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
         if self._flipped:
             low_a, high_a, low_b, high_b = low_b, high_b, low_a, high_a
         self._race.update(low_a - self.threshold * high_b, high_a - self.threshold * low_b)
@@ -207,8 +210,7 @@ class _DifferenceComparison(_Comparison):
         self._over = BettingRace(threshold, -1.0, 1.0, alpha_above=alpha_violated, alpha_below=alpha)
         self._under = BettingRace(-threshold, -1.0, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
 
-    def settle(self) -> None:
-        low_a, high_a, low_b, high_b = self.blocks.closed[-1]
+    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
         self._over.update(low_a - high_b, high_a - low_b)
         self._under.update(low_a - high_b, high_a - low_b)
 
@@ -313,9 +315,9 @@ class _GroupTest(ABC):
         self._n += 1
         self._tallies[group].add(self._n, low, high)
         for pair in self._of_group[group]:
-            if pair.add(self._n, group, low, high):
+            for block in pair.add(self._n, group, low, high):
                 for comparison in self._comparisons[pair]:
-                    comparison.settle()
+                    comparison.settle(*block)
 
     def _all(self) -> list[_Comparison]:
         return [comparison for pair in self._pairs for comparison in self._comparisons[pair]]
@@ -551,6 +553,18 @@ class DifferenceTest(GroupDifferenceTest):
         """Rate of A minus rate of B, with its sign; None if a group has no known observation."""
         rate_a, rate_b = (self._tallies[name].rate_at(self._n) for name in ("a", "b"))
         return None if rate_a is None or rate_b is None else rate_a - rate_b
+
+
+def _rounded_ratio(count: int, other: int) -> int:
+    """How many observations of a group go with one of the other, at least 1."""
+    return max(1, (2 * count + other) // (2 * other)) if other else 1
+
+
+def _mean_of_next(line: deque[tuple[float, float]], count: int) -> tuple[float, float]:
+    if count == 1:
+        return line.popleft()
+    lows, highs = zip(*(line.popleft() for _ in range(count)), strict=True)
+    return sum(lows) / count, sum(highs) / count
 
 
 def _ratio_gains(a: Floats, b: Floats, rho: float) -> tuple[Floats, Floats]:
