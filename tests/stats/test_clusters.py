@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 
 from shinrai.stats import MeanTest, breadth_first_order, cluster_mean, fresh_items, stopping_table
 from shinrai.stats.betting import gains_above, gains_below, log_wealth
+from tests.stats.criterion import ALPHA, allowed
 
-ALPHA, ICC = 0.05, 0.3
+ICC = 0.3
 PINNED = [1, 7, 6, 4, 5, 2, 0, 3]
 labels = st.lists(st.sampled_from("abcdef"), max_size=40)
-
-
-def allowed(runs: int) -> float:
-    """Give the share of wrong verdicts that chance explains: alpha and three standard errors."""
-    return ALPHA + 3.0 * math.sqrt(ALPHA * (1.0 - ALPHA) / runs)
 
 
 @given(clusters=labels, seed=st.integers(0, 10**9))

@@ -17,6 +17,7 @@ from shinrai.stats import (
     plan_finite_population,
 )
 from shinrai.stats.finite import FinitePopulation
+from tests.stats.criterion import allowed
 
 ALPHAS = [0.01, 0.05, 0.1]
 LIMITS = [0.004, 0.02, 0.05, 0.2, 0.5, 0.8]
@@ -291,9 +292,8 @@ class TestMean:
     def test_wrong_verdicts_when_the_mean_is_a_trifle_from_the_threshold(self, runs: int) -> None:
         above, _, _ = rubric_runs(200, 0.7 - 0.25 / 200, runs)  # one step of one item too low
         _, below, _ = rubric_runs(200, 0.7, runs)
-        allowed = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
-        assert above <= allowed
-        assert below <= allowed
+        assert above <= allowed(runs)
+        assert below <= allowed(runs)
 
     @pytest.mark.parametrize(("mean", "draws"), [(0.6, 42), (0.65, 122), (0.75, 127), (0.8, 50)])
     def test_mean_draws_are_near_the_reference(self, mean: float, draws: int) -> None:

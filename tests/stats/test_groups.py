@@ -8,13 +8,7 @@ import pytest
 
 from shinrai.stats import Decision, DifferenceTest, GroupDifferenceTest, GroupRatioTest, RatioTest
 from shinrai.stats.betting import gains_above, gains_below, log_wealth
-
-ALPHA = 0.05
-
-
-def allowed(runs: int) -> float:
-    """Give the share of wrong verdicts that chance explains: alpha and three standard errors."""
-    return ALPHA + 3.0 * math.sqrt(ALPHA * (1.0 - ALPHA) / runs)
+from tests.stats.criterion import ALPHA, allowed
 
 
 def stream(rng: np.random.Generator, rates: dict[str, float], shares: list[float], n: int) -> list[tuple[str, float]]:
@@ -33,7 +27,7 @@ def ends(
     *,
     reference: str | None = None,
     runs: int = 250,
-    n: int = 500,
+    n: int = 400,
 ) -> list[Decision | None]:
     rng, verdicts = np.random.default_rng(31), []
     for _ in range(runs):
@@ -146,6 +140,20 @@ def test_an_unknown_group_is_refused_and_changes_nothing() -> None:
     assert test.n == 0
 
 
+@pytest.mark.parametrize(("share_a", "reference"), [(0.5, 196), (0.1, 743)])
+def test_unequal_groups_in_random_order_cost_no_more_than_paired_ones(share_a: float, reference: float) -> None:
+    """Mean observations at a true ratio of 0.5 and a rate of 0.6 in B, threshold 0.8, by an independent program."""
+    rng, stops = np.random.default_rng(12), []
+    for _ in range(150):
+        test = RatioTest(0.8, ALPHA)
+        for group, value in stream(rng, {"a": 0.3, "b": 0.6}, [share_a, 1.0 - share_a], round(6 * reference)):
+            test.update(group, value, value)
+            if test.decision is not None:
+                break
+        stops.append(test.n)
+    assert np.mean(stops) <= reference + 3.0 * np.std(stops) / math.sqrt(150)
+
+
 def pair_crossings(
     rng: np.random.Generator, rates: list[float], runs: int, blocks: int, alpha_violated: float
 ) -> tuple[float, float]:
@@ -161,11 +169,13 @@ def pair_crossings(
 
 def test_control_violated_without_a_correction_fails_the_criterion() -> None:
     """Six groups, nine pairs exactly at the threshold: each pair at alpha refutes some pair far too often."""
-    rates, runs = [0.8, 0.8, 0.8, 0.64, 0.64, 0.64], 500
-    _, uncorrected = pair_crossings(np.random.default_rng(8), rates, runs, 300, ALPHA)
-    _, corrected = pair_crossings(np.random.default_rng(8), rates, runs, 300, ALPHA / 30)
-    assert uncorrected > allowed(runs)
-    assert corrected <= allowed(runs)
+    rng, runs = np.random.default_rng(8), 500
+    high, low = ((rng.random((3, runs, 300)) < rate).astype(float) for rate in (0.8, 0.64))
+    strongest = np.max(
+        [log_wealth(gains_below(g - 0.8 * h, 0.0, 1.0)).max(axis=1) for g, h in itertools.product(low, high)], axis=0
+    )
+    assert (strongest >= -math.log(ALPHA)).mean() > allowed(runs)
+    assert (strongest >= -math.log(ALPHA / 30)).mean() <= allowed(runs)
 
 
 @pytest.mark.simulation
