@@ -63,6 +63,16 @@ class TestBlocks:
         final = judged_log_evidence(judged_gains(contrasts, 0.6, 0.0, 1.0)[0])[-1]
         assert final == pytest.approx(math.log(sum(wealth) / len(wealth)))
 
+    def test_block_by_block_equals_all_at_once(self) -> None:
+        rng = np.random.default_rng(2)
+        y, f1, others = rng.random(50), rng.random(50), rng.random((50, 3))
+        test = JudgedMeanTest(0.4, 0.0, 1.0, 1e-9)
+        for label, judge, rest in zip(y.tolist(), f1.tolist(), others.tolist(), strict=True):
+            test.update((label, label), judge, rest)
+        contrasts = np.stack([y - eta * (f1 - others.mean(axis=1)) for eta in TRUST])
+        log_evidence = judged_log_evidence(judged_gains(contrasts, 0.4, 0.0, 1.0)[0])
+        assert math.log(test.evidence_met) == pytest.approx(max(0.0, log_evidence.max()))
+
     @given(order=st.permutations(range(12)))
     def test_evidence_does_not_depend_on_the_order_of_the_blocks(self, order: list[int]) -> None:
         contrasts = np.random.default_rng(3).uniform(-0.2, 1.0, (4, 12))
@@ -224,9 +234,9 @@ def test_confirmed_flags_exactly_at_the_limit() -> None:
 
 @pytest.mark.simulation
 @pytest.mark.parametrize("judge", JUDGES)
-@pytest.mark.parametrize("rate", [0.02, 0.05, 0.7])
+@pytest.mark.parametrize("rate", [0.05, 0.7])
 def test_no_judge_breaks_the_error_level_in_many_long_runs(judge: str, rate: float) -> None:
     rng = np.random.default_rng(20260205)
-    ends = [wrong_verdicts(judged_contrasts(rng, rate, judge, (500, 1000)), rate) for _ in range(40)]
+    ends = [wrong_verdicts(judged_contrasts(rng, rate, judge, (1000, 200)), rate) for _ in range(20)]
     for side in zip(*ends, strict=True):
         assert error_is_controlled(np.concatenate(side))
