@@ -92,7 +92,7 @@ def scenarios(draw: st.DrawFn) -> list[Step]:
 
 
 @ALL
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(steps=scenarios())
 def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: list[Step]) -> None:
     test = case.build(case.threshold)
@@ -106,7 +106,7 @@ def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: lis
 
 
 @ALL
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(steps=scenarios())
 def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, steps: list[Step]) -> None:
     interval = case.run(steps).interval()
@@ -118,7 +118,7 @@ def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, ste
 
 
 @ALL
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(steps=scenarios(), data=st.data())
 def test_a_verdict_holds_for_every_value_of_what_is_missing(case: Case, steps: list[Step], data: st.DataObject) -> None:
     values = data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=30))
@@ -140,7 +140,7 @@ def _filled(score: Bounds, values: Iterator[float]) -> Bounds:
 
 
 @ALL
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(steps=scenarios())
 def test_decision_is_reached_exactly_with_the_evidence_and_stays(case: Case, steps: list[Step]) -> None:
     test = case.build(case.threshold)
