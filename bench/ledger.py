@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shinrai.ledger import Ledger, create
-from shinrai.records import Judged, Payload, Ruled, Ruling, Text, TracePoint, Verdict
+from shinrai.records import Judged, Payload, Ruled, Ruling, Text, TracePoint, Verdict, digest_bytes
 
 SINGLE = 300
 BATCH = 1_000
@@ -29,7 +29,7 @@ def _payload(number: int) -> Payload:
         for n in (1, 2, 4)
     )
     verdict = Verdict(
-        commitment=f"sha256:{number:064x}",
+        commitment=digest_bytes(str(number).encode()),
         claim=claim,
         system="assistant",
         status="violated",

@@ -14,10 +14,12 @@ import pytest
 import rfc8785
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from shinrai.errors import ShinraiError
 from shinrai.ledger import Entry, Ledger, State, create, fold, project
-from shinrai.ledger.chain import Link, find_fault, link_hash, read_entry, seal
+from shinrai.ledger.chain import Link, find_fault, link_hash, read_entry, read_json, read_payload, seal
+from shinrai.ledger.verify import SELF_CONTAINED
 from shinrai.records import (
     Acceptance,
     Action,
@@ -249,6 +251,21 @@ def test_any_chain_is_sound_and_reads_back_as_it_was_written(sequence: list[Payl
     for link in links:
         assert find_fault(link, before) is None
         before = link
+
+
+@given(payloads)
+def test_a_payload_is_read_alike_from_its_text_and_from_its_value(payload: Payload) -> None:
+    text = payload.canonical().decode()
+    read = TypeAdapter[Payload](Payload).validate_python(read_json(text))
+    assert read_payload(text) == read
+    assert read_payload(text).canonical() == read.canonical()
+
+
+@given(payloads)
+def test_what_verification_does_not_remember_needs_no_memory(payload: Payload) -> None:
+    """A kind that comes to name an earlier entry must leave the list."""
+    if isinstance(payload, SELF_CONTAINED):
+        assert fold(State(), [Entry(1, "", "", "", payload)]).head is not None
 
 
 @given(sequences, st.lists(st.integers(-5_000, 5_000), min_size=1, max_size=5))

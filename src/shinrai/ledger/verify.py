@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, select
@@ -24,7 +25,6 @@ from shinrai.ledger.chain import (
     find_fault,
     is_canonical,
     payload_fault,
-    read_json,
     read_payload,
     reference_fault,
 )
@@ -33,15 +33,25 @@ from shinrai.ledger.keys import PUBLIC_KEY, public_hex, public_key
 from shinrai.ledger.projection import Entry, State, fold
 from shinrai.records import (
     Attestation,
+    Committed,
     Digest,
     EvidenceBrought,
     Import,
     Json,
+    Judged,
     LedgerOpened,
     Payload,
+    Ruled,
     RunFinished,
+    SystemRecorded,
+    Withdrawn,
     digest_file,
 )
+
+SELF_CONTAINED: Final = (SystemRecorded, Ruled, Committed, Withdrawn, EvidenceBrought, Judged)
+"""Kinds that name nothing which an entry before them must have begun. Verification need not remember them, so that its
+memory does not grow with the ledger.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,20 +230,24 @@ def _link(walk: _Walk, link: Link, before: Link | None) -> None:
         walk.faults.append(fault)
         return
     try:
-        value = read_json(link.payload)
-        entry = Entry(link.seq, link.at, link.previous, link.hash, read_payload(value), link.clock)
+        payload = read_payload(link.payload)
     except (ValueError, RecursionError) as error:
         walk.faults.append(payload_fault(link, error))
         return
-    if not is_canonical(link.payload, value):
+    if not is_canonical(link.payload):
         message = _("The contents of entry {seq} are not in canonical form").format(seq=link.seq)
         found = ascii(link.payload[:200])
-        walk.faults.append(Fault(link.seq, entry.payload.kind, "canonical", message, "RFC 8785", found))
+        walk.faults.append(Fault(link.seq, payload.kind, "canonical", message, "RFC 8785", found))
+    if not isinstance(payload, SELF_CONTAINED):
+        _fold(walk, Entry(link.seq, link.at, link.previous, link.hash, payload, link.clock))
+    _payload(walk, link.seq, payload)
+
+
+def _fold(walk: _Walk, entry: Entry) -> None:
     try:
         fold(walk.state, [entry])
     except KeyError as missing:
         walk.faults.append(reference_fault(entry, missing))
-    _payload(walk, link.seq, entry.payload)
 
 
 def _payload(walk: _Walk, seq: int, payload: Payload) -> None:

@@ -19,7 +19,7 @@ from shinrai.records.check import (
     Variants,
 )
 from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
-from shinrai.records.digest import canonical, digest, digest_bytes, digest_file
+from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
 from shinrai.records.drawing import LANGUAGE_COLUMN, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import DECISION_COLUMNS, Attestation, Evidence, Import, Observation
 from shinrai.records.ledger import (
@@ -180,10 +180,12 @@ __all__ = [
     "Withdrawn",
     "as_written",
     "canonical",
+    "canonical_text",
     "digest",
     "digest_bytes",
     "digest_file",
     "draw",
+    "has_long_integer",
     "keeps",
     "rank",
     "same_value",

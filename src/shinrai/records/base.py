@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shinrai.records.digest import digest
+from shinrai.records.digest import canonical_text, digest_bytes
 
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$", max_length=80)]
 """Lower-case letters and digits, joined by ``-`` or ``.``; stable, never renumbered, never reused."""
@@ -40,10 +40,22 @@ class Record(BaseModel):
         """Give the record as plain JSON values; fields that are None are left out, so absent and None are one."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def canonical(self) -> bytes:
+        """Give the canonical JSON (RFC 8785) of what `to_json` gives.
+
+        Raises
+        ------
+        rfc8785.CanonicalizationError
+            For integers beyond ±(2**53 - 1), NaN and infinities.
+        pydantic_core.PydanticSerializationError
+            For values that have no JSON form, such as strings that are not valid Unicode.
+        """
+        return canonical_text(self.model_dump_json(exclude_none=True).encode())
+
     @property
     def content_digest(self) -> str:
         """SHA-256 of the record's canonical JSON."""
-        return digest(self.to_json())
+        return digest_bytes(self.canonical())
 
 
 class Text(Record):
