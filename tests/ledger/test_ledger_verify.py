@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,23 +20,16 @@ from shinrai.records import (
     FindingClosed,
     Import,
     LedgerOpened,
-    Ruled,
-    Ruling,
     RunFinished,
     RunStarted,
-    Text,
     digest_bytes,
 )
+from tests.ledger.conftest import Store, ruled
 
-URL = "sqlite:///ledger.db"
 CALLS = ".shinrai/runs/r1/calls.jsonl"
 TRIALS = ".shinrai/runs/r1/trials.jsonl"
 KEPT = ".shinrai/evidence/abc-decisions.csv"
 MIRROR = Path(".shinrai/checkpoint.json")
-
-
-def ruled(claim: str) -> Ruled:
-    return Ruled(ruling=Ruling(claim=claim, system="assistant", applies=True, rule="named", reason=Text(en="n")))
 
 
 def started(run: str) -> RunStarted:
@@ -56,9 +48,9 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(root: Path) -> Iterator[Ledger]:
+def ledger(store: Store, root: Path) -> Iterator[Ledger]:
     """Entries: 1 opened, 2 run started, 3 run finished, 4 import, 5 run started, 6 ruled; checkpoints at 1 and 6."""
-    with create(URL, root, "town") as opened:
+    with create(store.url, root, "town") as opened:
         opened.append(started("r1"))
         files = {CALLS: write(root / CALLS, "call\n"), TRIALS: write(root / TRIALS, "trial\n")}
         opened.append(RunFinished(run="r1", end="complete", files=files, calls=1))
@@ -77,17 +69,6 @@ def ledger(root: Path) -> Iterator[Ledger]:
         opened.append(ruled("a"))
         opened.checkpoint()
         yield opened
-
-
-def edit(root: Path, *statements: str) -> None:
-    """Do what a person with a database browser would do."""
-    connection = sqlite3.connect(root / "ledger.db")
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        connection.execute(f"DROP TRIGGER {name}")
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
 
 
 def found(result: Verification) -> list[tuple[int, str | None, str]]:
@@ -112,8 +93,8 @@ def test_all_in_order_counts_what_was_checked(ledger: Ledger, root: Path) -> Non
     assert ledger.verify(root).signed_until == 6, "the newest entry is not signed yet"
 
 
-def test_a_hand_edit_is_named(ledger: Ledger, root: Path) -> None:
-    edit(root, "UPDATE entries SET payload = replace(payload, '\"calls\":1', '\"calls\":2') WHERE seq = 3")
+def test_a_hand_edit_is_named(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("UPDATE entries SET payload = replace(payload, '\"calls\":1', '\"calls\":2') WHERE seq = 3")
     result = ledger.verify(root)
     assert found(result) == [(3, "run-finished", "hash")]
     assert result.first is not None
@@ -127,15 +108,17 @@ def test_a_hand_edit_is_named(ledger: Ledger, root: Path) -> None:
     assert caught.value.exit_code == 4
 
 
-def test_nothing_is_derived_from_or_added_to_a_ledger_that_does_not_add_up(ledger: Ledger, root: Path) -> None:
-    edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 6")
-    with Ledger.open(URL, root=root) as again:
+def test_nothing_is_derived_from_or_added_to_a_ledger_that_does_not_add_up(
+    store: Store, ledger: Ledger, root: Path
+) -> None:
+    store.edit("UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 6")
+    with Ledger.open(store.url, root=root) as again:
         for act in (again.state, lambda: list(again.entries()), lambda: again.append(ruled("b")), again.checkpoint):
             with pytest.raises(TamperedError, match="Entry 6"):
                 act()
         with pytest.raises(TamperedError, match="Entry 6"):
             _ = again.head
-    with pytest.raises(TamperedError), Ledger.open(URL, root=root) as again:
+    with pytest.raises(TamperedError), Ledger.open(store.url, root=root) as again:
         list(again.entries(after=5))
     # Also in a process that had read the entry while it was still good.
     with pytest.raises(TamperedError):
@@ -200,17 +183,17 @@ def test_the_run_files_of_another_copy_of_the_workspace(ledger: Ledger, root: Pa
 # --- the end of the table ---
 
 
-def test_a_tail_cut_off_with_its_checkpoints_is_seen(ledger: Ledger, root: Path) -> None:
-    edit(root, "DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
+def test_a_tail_cut_off_with_its_checkpoints_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
     result = ledger.verify(root)
     assert found(result) == [(6, "checkpoint", "cut-off")]
     assert result.signed_until == 1
 
 
-def test_a_tail_that_was_cut_off_is_not_grown_again(ledger: Ledger, root: Path) -> None:
-    edit(root, "DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
+def test_a_tail_that_was_cut_off_is_not_grown_again(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("DELETE FROM entries WHERE seq > 4", "DELETE FROM checkpoints WHERE seq > 1")
     kept = (root / MIRROR).read_bytes()
-    with Ledger.open(URL, root=root) as again:
+    with Ledger.open(store.url, root=root) as again:
         for act in (lambda: again.append(ruled("b"), ruled("c")), again.checkpoint):
             with pytest.raises(TamperedError) as caught:
                 act()
@@ -220,49 +203,40 @@ def test_a_tail_that_was_cut_off_is_not_grown_again(ledger: Ledger, root: Path) 
     assert (root / MIRROR).read_bytes() == kept
 
 
-def test_a_tail_replaced_by_another_is_seen(ledger: Ledger, root: Path) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
+def test_a_tail_replaced_by_another_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    links = store.links()
     other = seal(ruled("forged"), links[4], datetime.now(UTC))
-    edit(root, "DELETE FROM entries WHERE seq = 6")
-    connection = sqlite3.connect(root / "ledger.db")
-    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", other)
-    connection.commit()
-    connection.close()
+    store.edit("DELETE FROM entries WHERE seq = 6")
+    store.insert(other)
     assert found(ledger.verify(root)) == [(6, "checkpoint", "checkpoint")]
 
 
-def sqlite_rows(root: Path) -> list[tuple[int, str, str | None, str, str, str]]:
-    connection = sqlite3.connect(root / "ledger.db")
-    rows = connection.execute("SELECT * FROM entries ORDER BY seq").fetchall()
-    connection.close()
-    return rows
-
-
-def test_an_emptied_table_is_seen(ledger: Ledger, root: Path) -> None:
-    edit(root, "DELETE FROM entries", "DELETE FROM checkpoints")
+def test_an_emptied_table_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("DELETE FROM entries", "DELETE FROM checkpoints")
     assert found(ledger.verify(root)) == [(6, "checkpoint", "cut-off")]
-    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError):
+    with Ledger.open(store.url, root=root) as again, pytest.raises(TamperedError):
         _ = again.head
 
 
-def test_a_checkpoint_taken_out_of_the_table_is_seen(ledger: Ledger, root: Path) -> None:
-    edit(root, "DELETE FROM checkpoints WHERE seq = 6")
+def test_a_checkpoint_taken_out_of_the_table_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("DELETE FROM checkpoints WHERE seq = 6")
     assert found(ledger.verify(root)) == [(6, "checkpoint", "checkpoint")]
 
 
-def test_a_dropped_table_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path) -> None:
-    edit(root, "DROP TABLE entries")
+def test_a_dropped_table_is_a_fault_and_not_a_crash(store: Store, ledger: Ledger, root: Path) -> None:
+    store.edit("DROP TABLE entries")
     assert (1, None, "store") in found(ledger.verify(root))
 
 
-def test_a_schema_that_is_no_text_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_schema_that_is_no_text_is_a_fault_and_not_a_crash(store: Store, ledger: Ledger, root: Path) -> None:
     """The message of the database's own error is no text then either."""
     ledger.close()
     content = (root / "ledger.db").read_bytes()
     (root / "ledger.db").write_bytes(
         content.replace(b"CREATE TRIGGER entries_update", b"CREATE TRIGGER \xa0ntries_update")
     )
-    with pytest.raises(StoreError) as caught, Ledger.open(URL, root=root) as again:
+    with pytest.raises(StoreError) as caught, Ledger.open(store.url, root=root) as again:
         again.state()
     assert caught.value.code == "ledger.damaged"
     assert found(ledger.verify(root))[0] == (1, None, "store")
@@ -334,7 +308,7 @@ def test_a_forger_with_a_key_of_his_own_is_seen(ledger: Ledger, root: Path, tmp_
     """The whole is written anew, properly chained and signed; only the public key in version control is the old one."""
     forged = tmp_path / "forged"
     forged.mkdir()
-    with create(URL, forged, "town") as other:
+    with create("sqlite:///ledger.db", forged, "town") as other:
         other.append(ruled("nicer"))
         other.checkpoint()
         assert other.verify(forged).ok
@@ -344,11 +318,11 @@ def test_a_forger_with_a_key_of_his_own_is_seen(ledger: Ledger, root: Path, tmp_
     assert result.first.code == "key"
 
 
-def test_only_the_ledgers_own_key_signs(ledger: Ledger, root: Path, tmp_path: Path) -> None:
+def test_only_the_ledgers_own_key_signs(store: Store, ledger: Ledger, root: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     make_key_pair(other)
-    with Ledger.open(URL, root=root, key=other / ".shinrai/keys/ledger.key") as again:
+    with Ledger.open(store.url, root=root, key=other / ".shinrai/keys/ledger.key") as again:
         with pytest.raises(UsageError) as caught:
             again.checkpoint()
         assert caught.value.code == "ledger.other-key"
@@ -369,36 +343,35 @@ def test_only_the_ledgers_own_key_signs(ledger: Ledger, root: Path, tmp_path: Pa
 # --- entries that fit their hashes but not the rules ---
 
 
-def rechain(root: Path, links: list[Link]) -> None:
+def rechain(store: Store, links: list[Link]) -> None:
     """Write links with hashes that fit, as a program with a mistake would, and forget the checkpoints."""
     rows: list[Link] = []
     for number, link in enumerate(links, 1):
         fitted = link._replace(seq=number, previous=rows[-1].hash if rows else FIRST)
         rows.append(fitted._replace(hash=link_hash(fitted)))
-    edit(root, "DELETE FROM entries", "DELETE FROM checkpoints")
-    connection = sqlite3.connect(root / "ledger.db")
-    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", rows)
-    connection.commit()
-    connection.close()
-    (root / MIRROR).unlink()
+    store.edit("DELETE FROM entries", "DELETE FROM checkpoints")
+    store.insert(*rows)
+    (store.root / MIRROR).unlink()
 
 
 def entry_faults(ledger: Ledger) -> list[tuple[int, str | None, str]]:
     return [item for item in found(ledger.verify()) if item[1] != "checkpoint"]
 
 
-def test_json_that_is_not_canonical_is_seen(ledger: Ledger, root: Path) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
+def test_json_that_is_not_canonical_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    links = store.links()
     links[5] = links[5]._replace(payload=json.dumps(json.loads(links[5].payload)))
-    rechain(root, links)
+    rechain(store, links)
     assert entry_faults(ledger) == [(6, "ruled", "canonical")]
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\x9b31m"])
-def test_text_that_no_terminal_should_see_is_shown_as_its_codes(ledger: Ledger, root: Path, text: str) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
+def test_text_that_no_terminal_should_see_is_shown_as_its_codes(
+    store: Store, ledger: Ledger, root: Path, text: str
+) -> None:
+    links = store.links()
     links[5] = links[5]._replace(payload=links[5].payload.replace('"en":"n"', f'"en": "{text}"'))
-    rechain(root, links)
+    rechain(store, links)
     assert entry_faults(ledger) == [(6, "ruled", "canonical")]
     assert ledger.verify().summary().isascii()
 
@@ -422,56 +395,59 @@ def test_a_name_that_no_file_can_have_is_a_missing_file(ledger: Ledger, root: Pa
         ("[" * 100_000, None),
     ],
 )
-def test_contents_of_no_known_kind_are_seen(ledger: Ledger, root: Path, payload: str, kind: str | None) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
-    rechain(root, [*links[:5], links[5]._replace(payload=payload)])
+def test_contents_of_no_known_kind_are_seen(
+    store: Store, ledger: Ledger, root: Path, payload: str, kind: str | None
+) -> None:
+    links = store.links()
+    rechain(store, [*links[:5], links[5]._replace(payload=payload)])
     assert entry_faults(ledger) == [(6, kind, "payload")]
-    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError, match="entry 6"):
+    with Ledger.open(store.url, root=root) as again, pytest.raises(TamperedError, match="entry 6"):
         again.state()
 
 
-def test_a_ledger_that_does_not_begin_at_its_beginning_is_seen(ledger: Ledger, root: Path) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
-    rechain(root, links[1:])
+def test_a_ledger_that_does_not_begin_at_its_beginning_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    links = store.links()
+    rechain(store, links[1:])
     assert entry_faults(ledger) == [(1, "run-started", "order")]
     opened = LedgerOpened(workspace="town", public_key="0" * 64)
     (root / MIRROR).touch()
-    rechain(root, [*links, seal(opened, links[-1], datetime.now(UTC))])
+    rechain(store, [*links, seal(opened, links[-1], datetime.now(UTC))])
     assert (7, "ledger-opened", "order") in entry_faults(ledger)
 
 
-def test_times_out_of_order_are_seen(ledger: Ledger, root: Path) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
-    rechain(root, [*links[:5], links[5]._replace(at="2020-01-01T00:00:00.000Z")])
+def test_times_out_of_order_are_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    links = store.links()
+    rechain(store, [*links[:5], links[5]._replace(at="2020-01-01T00:00:00.000Z")])
     assert entry_faults(ledger) == [(6, "ruled", "time")]
 
 
-def test_an_entry_that_closes_what_was_never_opened_is_seen(ledger: Ledger, root: Path) -> None:
-    links = [Link(*row) for row in sqlite_rows(root)]
+def test_an_entry_that_closes_what_was_never_opened_is_seen(store: Store, ledger: Ledger, root: Path) -> None:
+    links = store.links()
     closed = FindingClosed(finding="never", verdict=FIRST)
-    rechain(root, [*links, seal(closed, links[-1], datetime.now(UTC))])
+    rechain(store, [*links, seal(closed, links[-1], datetime.now(UTC))])
     assert entry_faults(ledger) == [(7, "finding-closed", "reference")]
-    with Ledger.open(URL, root=root) as again, pytest.raises(TamperedError, match="never"):
+    with Ledger.open(store.url, root=root) as again, pytest.raises(TamperedError, match="never"):
         again.state()
 
 
-def test_an_entry_rewritten_with_a_hash_that_fits_no_longer_fits_the_next(ledger: Ledger, root: Path) -> None:
+def test_an_entry_rewritten_with_a_hash_that_fits_no_longer_fits_the_next(
+    store: Store, ledger: Ledger, root: Path
+) -> None:
     """The one after the rewritten entry is the first that shows it: its own hash still fits its own contents."""
-    links = [Link(*row) for row in sqlite_rows(root)]
+    links = store.links()
     changed = links[3]._replace(at=links[2].at, payload=links[3].payload.replace('"rows":1', '"rows":2'))
-    edit(root, "DELETE FROM entries WHERE seq = 4")
-    connection = sqlite3.connect(root / "ledger.db")
-    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", changed._replace(hash=link_hash(changed)))
-    connection.commit()
-    connection.close()
+    store.edit("DELETE FROM entries WHERE seq = 4")
+    store.insert(changed._replace(hash=link_hash(changed)))
     assert found(ledger.verify(root)) == [(5, "run-started", "link")]
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("column", ["at", "clock", "previous", "payload", "hash"])
-def test_a_column_of_another_type_is_a_fault_and_not_a_crash(ledger: Ledger, root: Path, column: str) -> None:
+def test_a_column_of_another_type_is_a_fault_and_not_a_crash(
+    store: Store, ledger: Ledger, root: Path, column: str
+) -> None:
     """STRICT tables refuse such a value; a damaged file, or a table made anew, does not."""
-    edit(
-        root,
+    store.edit(
         "CREATE TABLE loose AS SELECT * FROM entries",
         f"UPDATE loose SET {column} = CAST('2026' AS BLOB) WHERE seq = 4",  # noqa: S608 - names from the list above
         "DROP TABLE entries",
@@ -483,27 +459,26 @@ def test_a_column_of_another_type_is_a_fault_and_not_a_crash(ledger: Ledger, roo
     assert json.dumps(result.to_json())
 
 
-def test_what_comes_before_a_damaged_entry_is_folded_once_when_it_is_mended(ledger: Ledger, root: Path) -> None:
-    with Ledger.open(URL, root=root) as again:
+def test_what_comes_before_a_damaged_entry_is_folded_once_when_it_is_mended(
+    store: Store, ledger: Ledger, root: Path
+) -> None:
+    with Ledger.open(store.url, root=root) as again:
         again.state()
         (kept, *_others) = (entry.payload for entry in ledger.entries(after=3))
         ledger.append(kept, ruled("b"))
-        edit(root, "UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 8")
+        store.edit("UPDATE entries SET payload = replace(payload, 'named', 'kind') WHERE seq = 8")
         with pytest.raises(TamperedError, match="Entry 8"):
             again.state()
-        edit(root, "UPDATE entries SET payload = replace(payload, 'kind\",', 'named\",') WHERE seq = 8")
+        store.edit("UPDATE entries SET payload = replace(payload, 'kind\",', 'named\",') WHERE seq = 8")
         assert again.verify(root).ok
         assert again.state() == ledger.state()
         assert len(again.state().evidence) == 2
 
 
-def test_columns_cannot_be_shifted_into_one_another(ledger: Ledger, root: Path) -> None:
+def test_columns_cannot_be_shifted_into_one_another(store: Store, ledger: Ledger, root: Path) -> None:
     """The bytes under a hash are the columns put together: the same bytes cut elsewhere are not the same entry."""
-    link = Link(*sqlite_rows(root)[5])
+    link = store.links()[5]
     shifted = link._replace(at=f'{link.at}","payload":{link.payload},"x":"', payload='"y"')
-    edit(root, "DELETE FROM entries WHERE seq = 6")
-    connection = sqlite3.connect(root / "ledger.db")
-    connection.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", shifted._replace(hash=link_hash(shifted)))
-    connection.commit()
-    connection.close()
+    store.edit("DELETE FROM entries WHERE seq = 6")
+    store.insert(shifted._replace(hash=link_hash(shifted)))
     assert (6, None, "shape") in found(ledger.verify(root))

@@ -51,6 +51,8 @@ def session(start: str, *, write: bool) -> Iterator[Session]:
             stack.enter_context(lock(root, waiting=_waiting))
         workspace = load(root)
         ledger = stack.enter_context(Ledger.open(workspace.settings.store, root=root))
+        if write:
+            stack.enter_context(ledger.writing(waiting=_waiting_for_others, migrating=_migrating))
         yield Session(workspace, ledger)
         if write and ledger.can_sign:
             ledger.checkpoint()
@@ -75,3 +77,11 @@ def note(message: str) -> None:
 
 def _waiting() -> None:
     note(_("another command is writing to this workspace; waiting for it to end ..."))
+
+
+def _waiting_for_others() -> None:
+    note(_("another command is writing to this ledger; waiting for it to end ..."))
+
+
+def _migrating() -> None:
+    note(_("bringing the ledger's tables up to date; its entries stay as they are ..."))

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, insert, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import URL, Connection, insert, select
 
-from shinrai.errors import TamperedError, UsageError
+from shinrai.errors import StoreError, TamperedError, UsageError
 from shinrai.i18n import _
-from shinrai.ledger import tables
+from shinrai.ledger import sqlite, tables
+from shinrai.ledger.access import Access
 from shinrai.ledger.chain import Link, find_fault, read_entry, reference_fault, seal, stop, timestamp
 from shinrai.ledger.checkpoint import MIRROR, Checkpoint, read_mirror, sign, write_mirror
 from shinrai.ledger.keys import PRIVATE_KEY, PUBLIC_KEY, make_key_pair, private_key, public_hex, public_key
@@ -23,6 +25,7 @@ from shinrai.ledger.verify import Verification, verify
 from shinrai.records import Id, LedgerOpened, Payload
 
 _PAGE = 1_000
+_T = TypeVar("_T")
 
 
 def utc_now() -> datetime:
@@ -36,7 +39,9 @@ class Ledger:
     Every read checks hashes and links as it goes, so nothing is ever derived from, or appended to, entries that do
     not add up. What reading cannot see (files, signatures, entries cut off the end) is `verify`'s task.
 
-    One object may be used by several threads, and one database by several processes: writers wait for one another.
+    One object may be used by several threads, and one database by several processes, on several machines where it is
+    a server's: writers wait for one another. Where a server goes away, writing waits for it to come back, looks whether
+    what it was writing is there, and writes it if it is not.
     """
 
     def __init__(self, url: URL, root: Path, *, key: Path | None, clock: Callable[[], datetime]) -> None:
@@ -45,12 +50,12 @@ class Ledger:
         self._key = key or root / PRIVATE_KEY
         self._clock = clock
         self._lock = threading.RLock()
-        self._engine: Engine = tables.connect(url)
-        # IMMEDIATE takes the write lock before the newest entry is read: nobody can append in between.
-        self._writer = self._engine.execution_options(**{tables.BEGIN: "BEGIN IMMEDIATE"})
+        self._access = Access(url)
+        self._schema = tables.SCHEMAS[-1]
         self._folded: tuple[State, Link] | None = None
         self._handed_out: State | None = None
         self._mirror_checked = False
+        self._owner_checked = False
 
     @classmethod
     def open(cls, url: str, *, root: Path, key: Path | None = None, clock: Callable[[], datetime] = utc_now) -> Self:
@@ -59,7 +64,8 @@ class Ledger:
         Parameters
         ----------
         url : str
-            Where it is kept, such as ``sqlite:///.shinrai/ledger.db``; a relative path is relative to `root`.
+            Where it is kept: ``sqlite:///.shinrai/ledger.db`` (a relative path is relative to `root`) or
+            ``postgresql://user@host/database``.
         root : Path
             The workspace.
         key : Path, optional
@@ -75,17 +81,19 @@ class Ledger:
         TamperedError
             If there is none, but a checkpoint says that there was one.
         StoreError
-            If it cannot be opened.
+            If it cannot be opened, or is a newer version's.
         """
         resolved = tables.resolve(url, root)
-        path = Path(str(resolved.database))
-        if resolved.database and not resolved.database.startswith("file:") and not path.is_file():
+        path = None if tables.is_server(resolved) else sqlite.file_of(resolved)
+        if path is not None and not path.is_file():
             _no_ledger(url, root)
         ledger = cls(resolved, root, key=key, clock=clock)
         try:
-            with ledger._reading() as connection:
+            with ledger._access.reading() as connection:
                 if not tables.has_tables(connection):
                     _no_ledger(url, root)
+                ledger._schema = tables.schema_version(connection)
+            ledger._refuse_newer()
         except BaseException:
             ledger.close()
             raise
@@ -124,8 +132,9 @@ class Ledger:
         resolved = tables.resolve(url, root)
         mirror = read_mirror(root)
         public = _key_for_new_ledger(root, key)
-        if resolved.database and not resolved.database.startswith("file:"):
-            Path(resolved.database).parent.mkdir(parents=True, exist_ok=True)
+        path = None if tables.is_server(resolved) else sqlite.file_of(resolved)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         ledger = cls(resolved, root, key=key, clock=clock)
         try:
             ledger._set_up(LedgerOpened(workspace=workspace_id, public_key=public), mirror)
@@ -145,7 +154,7 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the database. Closing twice does no harm."""
-        self._engine.dispose()
+        self._access.close()
 
     def append(self, *payloads: Payload) -> list[Entry]:
         """Write records at the end: all of them or none.
@@ -171,24 +180,90 @@ class Ledger:
         """
         if not payloads:
             return []
-        with self._lock, self._writing() as connection:
-            state, before = self._catch_up(connection)
-            self._check_mirror(connection)
-            links, now = [], self._clock()
-            for payload in payloads:
-                before = seal(payload, before, now)
-                links.append(before)
-            new = [read_entry(link) for link in links]
-            try:
-                fold(state, new)
-            except KeyError as missing:
-                raise UsageError(
-                    "ledger.unknown-reference",
-                    _("A record names {name}, which the ledger does not hold.").format(name=missing),
-                ) from missing
-            connection.execute(insert(tables.entries), [link._asdict() for link in links])
-            self._folded = state, links[-1]
+        tried: list[Link] = []
+        return self._write(lambda connection: self._append(connection, payloads, tried))
+
+    def _append(self, connection: Connection, payloads: tuple[Payload, ...], tried: list[Link]) -> list[Entry]:
+        """Write records in a transaction; `tried` holds what an earlier one, whose end is not known, tried to write.
+
+        Raises
+        ------
+        UsageError
+            If a record names what the ledger does not hold.
+        """
+        state, before = self._catch_up(connection)
+        self._check_mirror(connection)
+        if tried and self._link(connection, tried[-1].seq) == tried[-1]:
+            return [read_entry(link) for link in tried]  # only the answer was lost
+        tried.clear()
+        now = self._clock()
+        for payload in payloads:
+            before = seal(payload, before, now)
+            tried.append(before)
+        new = [read_entry(link) for link in tried]
+        try:
+            fold(state, new)
+        except KeyError as missing:
+            raise UsageError(
+                "ledger.unknown-reference",
+                _("A record names {name}, which the ledger does not hold.").format(name=missing),
+            ) from missing
+        self._access.trying = tried[-1]
+        connection.execute(insert(tables.entries), [link._asdict() for link in tried])
+        self._folded = state, tried[-1]
         return new
+
+    @contextmanager
+    def writing(
+        self, *, waiting: Callable[[], None] | None = None, migrating: Callable[[], None] | None = None
+    ) -> Iterator[None]:
+        """Be the only writer for the whole of a command, on whatever machine the others are.
+
+        A file is kept from others by the lock of its workspace; a server's ledger by a lock of the server, which it
+        frees when the connection ends. Tables of an older version are brought up to date first.
+
+        Parameters
+        ----------
+        waiting : callable, optional
+            Called once, before waiting, when another command has the lock.
+        migrating : callable, optional
+            Called before tables are brought up to date.
+
+        Yields
+        ------
+        None
+            While nobody else writes.
+
+        Raises
+        ------
+        StoreError
+            If the ledger cannot be written to.
+        """
+        with self._access.turn(waiting):
+            if self._schema != tables.SCHEMAS[-1]:
+                if migrating is not None:
+                    migrating()
+                self.migrate()
+            yield
+
+    def migrate(self, to: str = tables.SCHEMAS[-1]) -> None:
+        """Change the tables to another version, up or down. No entry is ever lost.
+
+        Parameters
+        ----------
+        to : str
+            One of ``shinrai.ledger.tables.SCHEMAS``; the newest when left out.
+
+        Raises
+        ------
+        StoreError
+            If the ledger cannot be written to.
+        """
+        from shinrai.ledger.migrating import migrate  # noqa: PLC0415 - alembic is slow to import and rarely needed
+
+        with self._lock:
+            self._access.write(lambda connection: migrate(connection, to), undone=self._forget)
+        self._schema = to
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Read entries in order, up to the one that is newest when reading begins.
@@ -210,13 +285,13 @@ class Ledger:
         StoreError
             If the database cannot be read.
         """
-        with self._reading() as connection:
+        with self._access.reading() as connection:
             head = tables.newest_link(connection)
             before = self._link(connection, after)
         last = head.seq if head else 0
         # In pages, so that whoever reads slowly, or appends between two entries, keeps no transaction open.
         while after < last:
-            with self._reading() as connection:
+            with self._access.reading() as connection:
                 page = _page(connection, after, min(_PAGE, last - after))
             for link in page:
                 yield _sound(link, before)
@@ -239,7 +314,7 @@ class Ledger:
             If the database cannot be read.
         """
         with self._lock:
-            with self._reading() as connection:
+            with self._access.reading() as connection:
                 folded, _newest = self._catch_up(connection)
             if self._handed_out is None or self._handed_out.head is not folded.head:
                 self._handed_out = folded.copy()
@@ -254,7 +329,7 @@ class Ledger:
         TamperedError
             If there is none, or it does not match its hash.
         """
-        with self._reading() as connection:
+        with self._access.reading() as connection:
             newest = tables.newest_link(connection)
             if newest is None:
                 _empty()
@@ -284,27 +359,30 @@ class Ledger:
         """
         key = private_key(self._key)
         with self._lock:
-            with self._writing() as connection:
-                state, _newest = self._catch_up(connection)
-                self._check_mirror(connection)
-                if state.head is None or state.opened is None:
-                    _empty()
-                if public_hex(key.public_key()) != state.opened.public_key:
-                    raise UsageError(
-                        "ledger.other-key",
-                        _("The private key {path} is not the one this ledger was opened with.").format(path=self._key),
-                        hint=_("Copy the key from where the ledger was set up."),
-                    )
-                row = connection.execute(tables.newest(tables.checkpoints)).one_or_none()
-                checkpoint = None if row is None else Checkpoint(*row)
-                if checkpoint is None or checkpoint.seq != state.head.seq:
-                    at = max(timestamp(self._clock()), state.head.at)
-                    checkpoint = sign(key, seq=state.head.seq, entry_hash=state.head.hash, at=at)
-                    connection.execute(insert(tables.checkpoints), checkpoint.to_json())
+            checkpoint = self._write(lambda connection: self._sign(connection, key))
             # After the commit: a copy that is older than the table is harmless, one that is newer looks like tampering.
             mirror = read_mirror(self.root)
             if mirror is None or mirror.seq <= checkpoint.seq:
                 write_mirror(self.root, checkpoint)
+        return checkpoint
+
+    def _sign(self, connection: Connection, key: Ed25519PrivateKey) -> Checkpoint:
+        state, _newest = self._catch_up(connection)
+        self._check_mirror(connection)
+        if state.head is None or state.opened is None:
+            _empty()
+        if public_hex(key.public_key()) != state.opened.public_key:
+            raise UsageError(
+                "ledger.other-key",
+                _("The private key {path} is not the one this ledger was opened with.").format(path=self._key),
+                hint=_("Copy the key from where the ledger was set up."),
+            )
+        row = connection.execute(tables.newest(tables.checkpoints)).one_or_none()
+        checkpoint = None if row is None else Checkpoint(*row)
+        if checkpoint is None or checkpoint.seq != state.head.seq:
+            at = max(timestamp(self._clock()), state.head.at)
+            checkpoint = sign(key, seq=state.head.seq, entry_hash=state.head.hash, at=at)
+            connection.execute(insert(tables.checkpoints), checkpoint.to_json())
         return checkpoint
 
     def verify(self, root: Path | None = None) -> Verification:
@@ -320,40 +398,61 @@ class Ledger:
         -------
         Verification
             Never an error for what is wrong with the records: that is its content.
+
+        Raises
+        ------
+        StoreError
+            If the connection to a server is lost.
         """
-        return verify(self._engine, root or self.root)
+        with tables.store_errors(self._url):
+            return verify(self._access.engine, root or self.root)
 
     def _set_up(self, opened: LedgerOpened, mirror: Checkpoint | None) -> None:
-        # Lasts for the life of the file: readers do not wait for the writer, nor it for them.
-        outside = self._engine.execution_options(**{tables.BEGIN: None})
-        with tables.store_errors(self._url), outside.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        with self._lock, self._writing() as connection:
-            tables.create_tables(connection)
-            if tables.newest_link(connection) is not None:
-                raise UsageError(
-                    "ledger.exists",
-                    _("There is a ledger at {where} already.").format(where=self._url.database),
-                    hint=_("A ledger is never overwritten."),
-                )
-            if mirror is not None:
-                _cut_off(mirror.seq, 0)
-            connection.execute(insert(tables.entries), seal(opened, None, self._clock())._asdict())
+        if not tables.is_server(self._url):
+            with tables.store_errors(self._url):
+                sqlite.prepare(self._access.engine)
+        self._write(lambda connection: self._begin(connection, opened, mirror))
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with tables.store_errors(self._url), self._engine.begin() as connection:
-            yield connection
+    def _begin(self, connection: Connection, opened: LedgerOpened, mirror: Checkpoint | None) -> None:
+        tables.create_tables(connection)
+        if tables.newest_link(connection) is not None:
+            hint = _("A ledger is never overwritten.")
+            if tables.is_server(self._url):
+                hint += " " + _("Each workspace needs a database of its own.")
+            message = _("There is a ledger at {where} already.").format(where=tables.where(self._url))
+            raise UsageError("ledger.exists", message, hint=hint)
+        if mirror is not None:
+            _cut_off(mirror.seq, 0)
+        connection.execute(insert(tables.entries), seal(opened, None, self._clock())._asdict())
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        try:
-            with tables.store_errors(self._url), self._writer.begin() as connection:
-                yield connection
-        except BaseException:
-            # What was folded in belongs to a transaction that did not happen.
-            self._folded = None
-            raise
+    def _write(self, work: Callable[[Connection], _T]) -> _T:
+        self._refuse_older()
+        with self._lock:
+            return self._access.write(work, undone=self._forget)
+
+    def _forget(self) -> None:
+        """Forget what was folded in by a transaction that perhaps did not happen."""
+        self._folded = None
+
+    def _refuse_newer(self) -> None:
+        if self._schema not in tables.SCHEMAS:
+            raise StoreError(
+                "ledger.newer",
+                _(
+                    "The ledger {where} is that of a newer version of Shinrai (tables {found}, known up to {known})."
+                ).format(where=tables.where(self._url), found=self._schema, known=tables.SCHEMAS[-1]),
+                hint=_("Update Shinrai."),
+            )
+
+    def _refuse_older(self) -> None:
+        if self._schema != tables.SCHEMAS[-1]:
+            raise StoreError(
+                "ledger.outdated",
+                _("The tables of the ledger {where} are those of an older version of Shinrai.").format(
+                    where=tables.where(self._url)
+                ),
+                hint=_("The next command that writes, such as `shinrai plan`, brings them up to date."),
+            )
 
     def _catch_up(self, connection: Connection) -> tuple[State, Link | None]:
         """Fold in what was written since, by whomever; give the state and the newest entry as it is stored."""
@@ -373,9 +472,30 @@ class Ledger:
                     stop(reference_fault(entry, missing))
                 before = link
             page = _page(connection, page[-1].seq)
+        self._check_owner(state)
         if before is not None:
             self._folded = state, before
         return state, before
+
+    def _check_owner(self, state: State) -> None:
+        """Refuse to take another workspace's ledger for one's own: a server's address is easily copied.
+
+        Raises
+        ------
+        UsageError
+            If the key in the workspace is not the one that the ledger was opened with.
+        """
+        if self._owner_checked or state.opened is None or not (self.root / PUBLIC_KEY).is_file():
+            return
+        if public_hex(public_key(self.root)) != state.opened.public_key:
+            raise UsageError(
+                "ledger.other-workspace",
+                _("The ledger {where} was opened by the workspace {name}, with another key than {path}.").format(
+                    where=tables.where(self._url), name=state.opened.workspace, path=PUBLIC_KEY
+                ),
+                hint=_("Each workspace needs a store of its own; `shinrai verify` says what does not match."),
+            )
+        self._owner_checked = True
 
     def _check_mirror(self, connection: Connection) -> None:
         """Refuse to write on after entries were cut off: the next checkpoint would cover it up."""

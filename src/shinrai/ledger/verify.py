@@ -170,6 +170,11 @@ def verify(engine: Engine, root: Path) -> Verification:
     Returns
     -------
     Verification
+
+    Raises
+    ------
+    DATABASE_ERRORS
+        If the connection to a server is lost, which says nothing about the records.
     """
     walk = _Walk(root)
     # Before the table: a checkpoint signed in between then makes the table the newer of the two, which is harmless.
@@ -183,6 +188,8 @@ def verify(engine: Engine, root: Path) -> Verification:
             for link, before in _pairs(connection):
                 _link(walk, link, before)
     except tables.DATABASE_ERRORS as error:
+        if tables.is_lost(error):
+            raise
         message = _("The database cannot be read to its end")
         walk.faults.append(Fault(walk.entries + 1, None, "store", message, _("a whole database"), str(error)[:500]))
     signed_until = _signatures(walk, checkpoints, mirror)
