@@ -5,18 +5,37 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shinrai.ledger import Ledger, create
+from shinrai.ledger.chain import Link, seal
 from shinrai.records import Judged, Payload, Ruled, Ruling, Text, TracePoint, Verdict, digest_bytes
 
 SINGLE = 300
 BATCH = 1_000
 BATCHES = 5
 VERIFIED = 20_000
+MANY = 1_000_000
+
+_VERIFY = """
+import resource, sys, time
+from pathlib import Path
+from shinrai.ledger import Ledger
+root = Path(sys.argv[1])
+with Ledger.open("sqlite:///ledger.db", root=root) as ledger:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    result = ledger.verify(root)
+    seconds = time.process_time() - began
+assert result.ok, result
+print(result.entries, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 
 
 def _payload(number: int) -> Payload:
@@ -115,6 +134,52 @@ def _verification(root: Path) -> tuple[float, float]:
         return _best(ours), _best(floor)
 
 
+def _grow(root: Path, count: int) -> None:
+    """Bring a ledger to so many records. They are sealed as `Ledger.append` does, which would keep all in memory."""
+    with sqlite3.connect(root / "ledger.db", isolation_level=None) as bare:
+        last = Link(*bare.execute("SELECT * FROM entries ORDER BY seq DESC LIMIT 1").fetchone())
+        while last.seq < count:
+            links = []
+            for number in range(last.seq, min(last.seq + 10_000, count)):
+                last = seal(_payload(number), last, datetime.now(UTC))
+                links.append(last)
+            bare.execute("BEGIN IMMEDIATE")
+            bare.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", links)
+            bare.execute("COMMIT")
+    bare.close()
+
+
+def _verify_apart(root: Path, count: int) -> tuple[float, float]:
+    """Verify so many records in a process of their own; give seconds of CPU and the most memory in MB."""
+    _grow(root, count)
+    done = subprocess.run(
+        [sys.executable, "-c", _VERIFY, str(root)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    if int(done[0]) != count:
+        raise AssertionError(done)
+    return float(done[1]), float(done[2])
+
+
+def _many() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        create("sqlite:///ledger.db", root, "bench").close()
+        few_seconds, few_memory = _verify_apart(root, VERIFIED)
+        many_seconds, many_memory = _verify_apart(root, MANY)
+    return [
+        (
+            "ledger: CPU to verify 1,000,000 records",
+            f"{many_seconds:.0f} s",
+            f"{many_seconds / few_seconds:.0f}× that of {VERIFIED:,}",
+        ),
+        (
+            "ledger: largest memory while verifying 1,000,000 records",
+            f"{many_memory:.0f} MB",
+            f"{few_memory:.0f} MB for {VERIFIED:,}",
+        ),
+    ]
+
+
 def rows() -> list[tuple[str, str, str]]:
     """Measure.
 
@@ -144,6 +209,7 @@ def rows() -> list[tuple[str, str, str]]:
             f"{verified:.2f} s",
             f"{verified / verified_floor:.1f}×",
         ),
+        *_many(),
     ]
 
 

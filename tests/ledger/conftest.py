@@ -16,7 +16,7 @@ from shinrai.records import Ruled, Ruling, Text
 from tests.servers.postgresql import Server, serving
 
 
-def ruled(claim: str, note: str = "named") -> Ruled:
+def ruled(claim: str, note: str = "n") -> Ruled:
     return Ruled(ruling=Ruling(claim=claim, system="assistant", applies=True, rule="named", reason=Text(en=note)))
 
 

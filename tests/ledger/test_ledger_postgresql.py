@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,9 +17,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from shinrai.check import check
+from shinrai.check.events import RunBegan
 from shinrai.errors import ShinraiError, StoreError, TamperedError, UsageError
 from shinrai.ledger import Ledger, create
 from shinrai.ledger.chain import seal
+from shinrai.records import Budget
+from tests.cli.conftest import FILES, call
 from tests.ledger.conftest import Store, ruled
 
 NOWHERE = "postgresql://somebody@127.0.0.1:1/ledger"
@@ -104,9 +109,10 @@ def test_a_password_from_the_environment_is_never_shown(
 
 def test_a_server_that_was_never_there_is_not_waited_for(tmp_path: Path) -> None:
     began = time.monotonic()
-    for open_it in (Ledger.open, lambda url, root: create(url, root, "town")):
-        with pytest.raises(StoreError):
-            open_it(NOWHERE, root=tmp_path)
+    with pytest.raises(StoreError):
+        Ledger.open(NOWHERE, root=tmp_path)
+    with pytest.raises(StoreError):
+        create(NOWHERE, tmp_path, "town")
     assert time.monotonic() - began < 10
 
 
@@ -429,3 +435,52 @@ def test_an_error_of_the_database_shows_no_records(postgresql: Store, ledger: Le
         ledger.append(ruled("b", "a name that nobody should read in a log"))
     # The server repeats the row in its DETAIL, which is not the first line.
     assert "nobody should read" not in caught.value.message
+
+
+# --- the whole of it ---
+
+
+@pytest.fixture
+def town(postgresql: Store) -> Path:
+    root = postgresql.root / "town"
+    assert call("init", str(root), "--name", "Town", "--store", postgresql.url) == 0
+    for folder in ("plans", "systems", "checks", "actions"):
+        for file in (root / folder).glob("*.yaml"):
+            file.unlink()
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    (root / "data").mkdir(exist_ok=True)
+    rows = (json.dumps({"id": f"r{number:03}", "truth": number}) for number in range(60))
+    (root / "data/rows.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return root
+
+
+def test_a_run_outlives_a_crash_of_the_server(postgresql: Store, town: Path) -> None:
+    server = postgresql.server
+    assert server is not None
+    assert call("-C", str(town), "plan") == 0
+
+    def crash(happened: object) -> None:
+        if isinstance(happened, RunBegan):
+            server.stop()
+            server.start()
+
+    with Ledger.open(postgresql.url, root=town) as ledger, ledger.writing():
+        [verdict] = check(town, ledger, budget=Budget(), tell=crash)
+        assert verdict.status == "violated"
+        assert [run.finished is not None for run in ledger.state().runs.values()] == [True]
+        ledger.checkpoint()
+    assert call("-C", str(town), "check", "--gate") == 1
+    assert call("-C", str(town), "verify") == 0
+
+
+def test_a_workspace_begun_while_the_server_was_away_can_be_begun_again(
+    postgresql: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = postgresql.root / "late"
+    assert call("init", str(root), "--store", NOWHERE) == 3
+    assert "error[ledger.no-connection]" in capsys.readouterr().err
+    assert call("init", str(root), "--store", postgresql.url) == 0
+    assert call("-C", str(root), "verify") == 0
+    assert call("-C", str(root), "plan") == 0

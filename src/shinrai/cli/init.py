@@ -13,22 +13,28 @@ _EPILOG = """\b
 Examples:
   shinrai init town-hall
   shinrai init . --name "AI at Kasumi Town Hall"
+  shinrai init . --store postgresql://shinrai@db.example/town
 """
 
 
 @click.command("init", epilog=_EPILOG)
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--name", help="Name of the workspace; the folder's name by default.")
-def command(directory: Path, name: str | None) -> None:
+@click.option("--store", metavar="URL", help="Where the ledger is kept; a file in the workspace by default.")
+def command(directory: Path, name: str | None, store: str | None) -> None:
     """Begin a workspace: a small plan, one system, JSON Schemas for your editor, a ledger and its signing key.
 
     Nothing that exists is overwritten.
     """
-    from shinrai.workspace import scaffold  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.workspace import SETTINGS_FILE, scaffold  # noqa: PLC0415 - loaded only when the verb runs
 
     root = directory.resolve()
-    scaffold(root, name=name or root.name)
-    begin_ledger(root)
+    scaffold(root, name=name or root.name, store=store)
+    try:
+        begin_ledger(root)
+    except BaseException:
+        (root / SETTINGS_FILE).unlink(missing_ok=True)  # without a ledger it is no workspace: let init be run again
+        raise
     click.echo(str(root))
     note(_("a plan, a system and a ledger with its own signing key (.shinrai/keys, never in git)"))
     note(_("next      cd {directory}      shinrai plan").format(directory=directory))

@@ -20,7 +20,7 @@ _TEMPLATE: Final = Path(__file__).parent / "template"
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]+")
 
 
-def scaffold(directory: Path, *, name: str) -> list[Path]:
+def scaffold(directory: Path, *, name: str, store: str | None = None) -> list[Path]:
     """Write a first workspace: settings, a plan with one claim, a system, and the schemas for an editor.
 
     The seed that fixes the order of the data is drawn here, once, by chance.
@@ -31,6 +31,8 @@ def scaffold(directory: Path, *, name: str) -> list[Path]:
         Made when it is not there. Files that are already in it stay as they are.
     name : str
         What people call the workspace.
+    store : str, optional
+        URL of the store of its ledger; an SQLite file in the workspace when left out.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def scaffold(directory: Path, *, name: str) -> list[Path]:
             hint=_("nothing was changed; choose another folder"),
         )
     try:
-        return [path for path, text in _files(directory, name) if _write_new(path, text)]
+        return [path for path, text in _files(directory, name, store) if _write_new(path, text)]
     except OSError as error:
         message = _("{path} cannot be written: {reason}").format(path=error.filename, reason=error.strerror)
         raise UsageError("workspace.cannot-write", message) from error
@@ -82,7 +84,7 @@ def _schemas(directory: Path) -> Iterator[tuple[Path, str]]:
         yield path, json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def _files(directory: Path, name: str) -> Iterator[tuple[Path, str]]:
+def _files(directory: Path, name: str, store: str | None) -> Iterator[tuple[Path, str]]:
     """Give every file of a first workspace, ``shinrai.yaml`` last: it says that the workspace is there."""
     shown = "".join(character for character in name if character.isprintable()).strip() or "Shinrai"
     values = {
@@ -97,6 +99,8 @@ def _files(directory: Path, name: str) -> Iterator[tuple[Path, str]]:
     templates = sorted(path for path in _TEMPLATE.rglob("*") if path.suffix in {".yaml", ".md"})
     for template in sorted(templates, key=lambda path: path.name == SETTINGS_FILE):
         text = Template(template.read_text(encoding="utf-8")).safe_substitute(values)
+        if store is not None and template.name == SETTINGS_FILE:
+            text += f"\n# Where the ledger is kept.\n# 台帳を置く場所です。\nstore: {json.dumps(store)}\n"
         yield directory / template.relative_to(_TEMPLATE), text
 
 
