@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,7 @@ def test_tables_of_others_are_left_alone(postgresql: Store) -> None:
 def test_a_ledger_that_vanished_is_not_mistaken_for_a_new_start(postgresql: Store, ledger: Ledger) -> None:
     ledger.close()
     postgresql.run("DROP SCHEMA shinrai CASCADE")
+    again: Callable[[], Ledger]
     for again in (
         lambda: Ledger.open(postgresql.url, root=postgresql.root),
         lambda: create(postgresql.url, postgresql.root, "town"),
@@ -427,6 +428,33 @@ def test_the_server_crashes_twice_under_two_writers_and_nothing_is_lost_or_doubl
     assert claims[::2] == claims[1::2], "the two records of one step were torn apart"
     for name in ("one", "two"):
         assert [claim for claim in claims[::2] if claim.startswith(name)] == [f"{name}/{n}" for n in range(count)]
+
+
+def test_records_that_were_refused_are_not_taken_for_written(postgresql: Store, ledger: Ledger) -> None:
+    with ledger.writing():
+        postgresql.run("ALTER TABLE entries ADD CONSTRAINT small CHECK (length(payload) < 10) NOT VALID")
+        with pytest.raises(StoreError):
+            ledger.append(ruled("refused"))
+        postgresql.run("ALTER TABLE entries DROP CONSTRAINT small")
+        ledger.checkpoint()
+        kill_connections(postgresql)
+        assert ledger.append(ruled("b"))[0].seq == 3
+    assert ledger.verify().faults == ()
+
+
+def test_a_dump_is_restored_with_its_triggers(postgresql: Store, ledger: Ledger) -> None:
+    """As docs/postgresql.md says."""
+    assert postgresql.server is not None
+    ledger.checkpoint()
+    ledger.close()
+    dump = postgresql.server.tool("pg_dump", "--schema=shinrai", "postgres")
+    postgresql.run("DROP SCHEMA shinrai CASCADE")
+    postgresql.server.tool("psql", "--quiet", "--set=ON_ERROR_STOP=1", "postgres", given=dump)
+    with Ledger.open(postgresql.url, root=postgresql.root) as restored:
+        assert restored.verify().faults == ()
+        assert restored.append(ruled("b"))[0].seq == 3
+    with pytest.raises(Exception, match="append-only"):
+        postgresql.run("DELETE FROM entries")
 
 
 def test_an_error_of_the_database_shows_no_records(postgresql: Store, ledger: Ledger) -> None:

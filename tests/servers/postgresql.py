@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,11 @@ class Server:
         with psycopg.connect(host=str(self._folder), user=USER, dbname=DATABASE, autocommit=True) as connection:
             done = [connection.execute(statement.encode()) for statement in statements]
             return done[-1].fetchall() if done and done[-1].description else []
+
+    def tool(self, name: str, *arguments: str, given: str = "") -> str:
+        """Run one of PostgreSQL's own programs on the server; give what it prints."""
+        command = [self._server.bin_path / name, "--host", str(self._folder), "--username", USER, *arguments]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout
 
     def stop(self, how: str = "immediate") -> None:
         """Stop it: ``immediate`` as in a crash, ``fast`` as in an orderly restart."""

@@ -89,6 +89,8 @@ class Access:
                         done = work(connection)
                 except BaseException as error:
                     undone()
+                    if not tables.is_lost(error):
+                        self.trying = None
                     deadline = deadline or time.monotonic() + self._patience
                     if not self._worth_waiting(error, deadline):
                         raise
@@ -183,7 +185,7 @@ class Access:
             connection.invalidate()
             connection.close()
             raise
-        self._newest, self._in_turn = newest, True
+        self._newest, self.trying, self._in_turn = newest, None, True
         self._turn = connection.execution_options(**{sqlite.ACCESS: "write"})
 
     def _lock_lost(self) -> NoReturn:
