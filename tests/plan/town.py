@@ -82,6 +82,7 @@ SETTINGS: dict[str, Any] = {
     "id": "town",
     "name": text("Town"),
     "order_seed": 7,
+    "allowed_hosts": ["127.0.0.1"],
     "roles": [
         {"id": "mayor", "title": text("Mayor"), "accepts_risk": True},
         {"id": "office", "title": text("Office"), "accepts_risk": True},

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
-from shinrai.records import Check, HigherPlan, Id
+from shinrai.records import Check, HigherPlan, Id, ModelPrice, PriceTable
 from shinrai.source import attempt, did_you_mean, examine_yaml
 
-__all__ = ["PREFIX", "checks", "data_path", "higher_plans"]
+__all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price"]
 
 R = TypeVar("R", Check, HigherPlan)
 
@@ -41,6 +41,29 @@ def checks() -> dict[Id, Check]:
 def higher_plans() -> dict[Id, HigherPlan]:
     """Give the plans of ``catalog/plans`` that a measure may implement, by id; as `checks`."""
     return dict(_higher_plans())
+
+
+def model_price(host: str, model: str) -> ModelPrice | None:
+    """Look a model up in the price table of ``catalog/prices``.
+
+    Parameters
+    ----------
+    host : str
+        Of the endpoint, in lower case.
+    model : str
+        As it is named in a call. Nothing near it is taken for it.
+
+    Returns
+    -------
+    ModelPrice or None
+        With the day and the source of the price.
+
+    Raises
+    ------
+    SourceError
+        With every problem of every file, should the installation be damaged.
+    """
+    return _prices().get((host, model))
 
 
 def data_path(name: str) -> Path:
@@ -83,6 +106,18 @@ def _checks() -> dict[Id, Check]:
 @cache
 def _higher_plans() -> dict[Id, HigherPlan]:
     return _read("plans", HigherPlan)
+
+
+@cache
+def _prices() -> dict[tuple[str, str], ModelPrice]:
+    found: dict[tuple[str, str], ModelPrice] = {}
+    for path in sorted((_ROOT / "prices").glob("*.yaml")):
+        document = examine_yaml(path, shown_as=f"{PREFIX}prices/{path.name}")
+        table, problems = attempt(document, PriceTable)
+        if table is None or problems:
+            raise SourceError(problems)
+        found |= {(price.host, price.model): price for price in table.prices}
+    return found
 
 
 def _read(folder: str, record: type[R]) -> dict[Id, R]:

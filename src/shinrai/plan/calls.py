@@ -216,16 +216,9 @@ def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
     )
 
 
-def _failure_limit(commitment: Commitment) -> float | None:
-    threshold = commitment.threshold
-    if isinstance(threshold, float) and commitment.metric in {"failure-rate", "pass-rate"}:
-        return threshold if commitment.metric == "failure-rate" else 1.0 - threshold
-    return None
-
-
 def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int | None]:
     """Mean and 95th percentile of the trials, within those that there are."""
-    limit = _failure_limit(commitment)
+    limit = commitment.failure_limit
     if limit is None or not trials:
         return None, None
     plan = plan_proportion(limit, commitment.alpha, trials, limit / 2)
@@ -233,7 +226,7 @@ def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int
 
 
 def _best_case(commitment: Commitment, drawn: Sequence[Placed]) -> tuple[int | None, bool]:
-    limit = _failure_limit(commitment)
+    limit = commitment.failure_limit
     if limit is not None:
         enough = smallest_clean_sample(limit, commitment.alpha)
         return enough, enough <= len(drawn)

@@ -56,7 +56,7 @@ from shinrai.records.scorer import (
     SamePrediction,
     ScorerUse,
 )
-from shinrai.records.settings import Budget, Money, RoleDefinition, Settings
+from shinrai.records.settings import AllowedHost, Budget, Money, RoleDefinition, Settings
 from shinrai.records.system import (
     MODELS,
     Change,
@@ -67,8 +67,12 @@ from shinrai.records.system import (
     Generation,
     Guard,
     Instructions,
+    KeyringEntry,
+    ModelPrice,
     Predictor,
     Price,
+    PriceTable,
+    RateLimits,
     System,
     SystemVersion,
 )
@@ -85,6 +89,7 @@ __all__ = [
     "Acceptance",
     "Action",
     "ActionApplied",
+    "AllowedHost",
     "Attestation",
     "Budget",
     "Call",
@@ -129,12 +134,14 @@ __all__ = [
     "Json",
     "JsonSchema",
     "Judged",
+    "KeyringEntry",
     "LanguageOfReply",
     "LedgerOpened",
     "Measure",
     "Measured",
     "Metric",
     "MissingPolicy",
+    "ModelPrice",
     "Money",
     "Observation",
     "Outcome",
@@ -148,6 +155,8 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Price",
+    "PriceTable",
+    "RateLimits",
     "Reason",
     "Record",
     "Refusal",

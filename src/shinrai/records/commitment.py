@@ -97,6 +97,13 @@ class Commitment(Record):
         """Give the items of its data set in the order in which they are drawn; see `draw`."""
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
 
+    @property
+    def failure_limit(self) -> float | None:
+        """The largest failure rate that keeps the promise; None where it is not about one rate on one side."""
+        if not isinstance(self.threshold, float) or self.metric not in {"failure-rate", "pass-rate"}:
+            return None
+        return self.threshold if self.metric == "failure-rate" else 1.0 - self.threshold
+
 
 class Ruling(Record):
     """Whether a claim applies to a system, and why."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shinrai.records.base import Id, Record, Role, Text
 
@@ -21,7 +23,47 @@ class Budget(Record):
     """What one ``shinrai check`` may spend at most."""
 
     calls: Annotated[int, Field(gt=0)] = 5_000
+    tokens: Annotated[int | None, Field(gt=0, description="In and out together, as the endpoint counts them")] = None
     money: Money | None = None
+
+
+_NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
+_BRACKETED: Final = re.compile(r"\[(?P<address>[^\]]+)\](?::(?P<port>\d{1,5}))?", re.ASCII)
+
+
+def _allowed_host(written: str) -> str:
+    """Read an entry of ``allowed_hosts``.
+
+    Raises
+    ------
+    ValueError
+        For what is no host name, address or network, with or without a port, and for a link-local one: there, clouds
+        hand out credentials.
+    """
+    text = written.strip().lower()
+    bracketed = _BRACKETED.fullmatch(text)
+    host, port = (bracketed["address"], bracketed["port"]) if bracketed else _parted(text)
+    try:
+        network = ipaddress.ip_network(host)
+    except ValueError:
+        if not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host):
+            raise ValueError("expected a host such as api.example.com, 127.0.0.1:8080 or 10.0.0.0/8") from None
+    else:
+        if network.is_link_local or network.is_multicast or network.is_unspecified:
+            raise ValueError("link-local, multicast and unspecified addresses cannot be allowed")
+    if port is not None and not 0 < int(port) <= 65535:
+        raise ValueError("a port is a number from 1 to 65535")
+    return text
+
+
+def _parted(text: str) -> tuple[str, str | None]:
+    """Part host and port; an IPv6 address without brackets has no port."""
+    head, colon, port = text.rpartition(":")
+    return (head, port) if colon and ":" not in head and port.isdecimal() else (text, None)
+
+
+AllowedHost: TypeAlias = Annotated[str, AfterValidator(_allowed_host)]
+"""A host name, an address or a network (``10.0.0.0/8``); a name or an address may carry a port."""
 
 
 class RoleDefinition(Record):
@@ -46,4 +88,8 @@ class Settings(Record):
         Field(ge=0, lt=2**53, description="Fixes the order in which data are drawn. Chosen once, before any result."),
     ]
     budget: Budget = Budget()
+    allowed_hosts: Annotated[
+        tuple[AllowedHost, ...],
+        Field(description="Where systems may be asked. Nothing else is reached, this machine (127.0.0.1) included."),
+    ] = ()
     roles: tuple[RoleDefinition, ...] = ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from shinrai.records.base import Digest, Id, Json, Record, Role, Text
 from shinrai.records.check import SystemKind
@@ -17,6 +19,78 @@ class Price(Record):
     input: Annotated[Decimal, Field(ge=0)]
     output: Annotated[Decimal, Field(ge=0)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class ModelPrice(Price):
+    """What a provider's list said that a model costs there; for models of the catalog's price table.
+
+    Parameters
+    ----------
+    host : str
+        Of the endpoint. The same model elsewhere has another price.
+    model : str
+        As it is named in a call.
+    as_of : date
+        When the source said so.
+    source : str
+        Where it was read.
+    """
+
+    host: str
+    model: str
+    as_of: date
+    source: str
+
+
+class PriceTable(Record):
+    """A file of ``catalog/prices``: the list of one provider."""
+
+    prices: tuple[ModelPrice, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> PriceTable:
+        names = [(price.host, price.model) for price in self.prices]
+        if len(set(names)) != len(names):
+            raise ValueError("two prices are for the same model")
+        return self
+
+
+class KeyringEntry(Record):
+    """Where the operating system's keyring holds a key: ``keyring set SERVICE USERNAME`` puts it there."""
+
+    service: Annotated[str, Field(min_length=1)]
+    username: Annotated[str, Field(min_length=1)]
+
+
+class RateLimits(Record):
+    """What a provider allows in any 60 seconds. What is left out is not limited."""
+
+    requests_per_minute: Annotated[int | None, Field(gt=0, description="Attempts, repeated ones included")] = None
+    tokens_per_minute: Annotated[int | None, Field(gt=0, description="Tokens in and out together")] = None
+
+
+def _plain_address(url: str) -> str:
+    """Refuse parts of an address that could hide a key, or where a call really goes.
+
+    Raises
+    ------
+    ValueError
+        For a user name, a password, a query or a fragment, and for an address without a host.
+    """
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("an address holds no user name and no key; name the key's variable in `key_env`")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ValueError("an address ends with its path, without a query or a fragment")
+    if not parts.hostname or "\\" in url or any(character <= " " for character in url):
+        raise ValueError("an address needs a host, and no blanks or backslashes")
+    try:
+        bad_port = parts.port == 0
+    except ValueError:
+        bad_port = True
+    if bad_port:
+        raise ValueError("a port is a number from 1 to 65535")
+    return url
 
 
 class ComponentFacts(Record):
@@ -42,12 +116,33 @@ class Endpoint(ComponentFacts):
     """A language model behind an OpenAI-compatible chat endpoint."""
 
     type: Literal["endpoint"]
-    url: Annotated[str, Field(pattern=r"^https?://", description="Up to and including /v1")]
+    url: Annotated[
+        str, Field(pattern=r"^https?://", description="Up to and including /v1"), AfterValidator(_plain_address)
+    ]
     model: str
     key_env: Annotated[str | None, Field(description="Environment variable that holds the key; never the key")] = None
+    key_keyring: Annotated[KeyringEntry | None, Field(description="Entry of the keyring that holds the key")] = None
     generation: Generation = Generation()
     timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a call may take")] = 60.0
-    price: Price | None = None
+    price: Annotated[Price | None, Field(description="Where it differs from the catalog's table")] = None
+    limits: RateLimits = RateLimits()
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Endpoint:
+        if self.key_env is not None and self.key_keyring is not None:
+            raise ValueError("a key comes from `key_env` or from `key_keyring`, not from both")
+        return self
+
+    @property
+    def host(self) -> str:
+        """The host of its address, in lower case, an IPv6 address without brackets."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port of its address, given or implied."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 class Embedded(ComponentFacts):

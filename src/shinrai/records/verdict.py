@@ -38,6 +38,7 @@ Reason: TypeAlias = Literal[
     "expired",
     "interrupted",
     "money-spent",
+    "tokens-spent",
 ]
 """Why a verdict is what it is."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shinrai.workspace.data import data_file
+from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.kept import kept_copy
 from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
 from shinrai.workspace.loading import Workspace, load
@@ -12,6 +13,7 @@ from shinrai.workspace.stack import fingerprint, stack_files
 
 __all__ = [
     "SETTINGS_FILE",
+    "AllowedHosts",
     "Workspace",
     "data_file",
     "find_root",

@@ -18,6 +18,7 @@ from shinrai.records import (
     ClaimUse,
     Comparator,
     Component,
+    Endpoint,
     Goal,
     Id,
     Item,
@@ -30,6 +31,7 @@ from shinrai.records import (
 )
 from shinrai.source import Place, did_you_mean, listing, read_items
 from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
+from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.parts import Parts, Sourced
 from shinrai.workspace.stack import find, named_files
 
@@ -124,6 +126,12 @@ class _House:
                 found.setdefault(change.system, set()).update(part.id for part in change.add)
         return found
 
+    @cached_property
+    def allowed_hosts(self) -> AllowedHosts | None:
+        """Where systems may be asked; None where the list could not be read."""
+        settings = self.parts.settings
+        return None if settings is None else AllowedHosts(settings.record.allowed_hosts)
+
     def items(self, check: Check) -> list[Item] | None:
         """Read the data of a check; None where they are bad, which is said once.
 
@@ -192,6 +200,8 @@ def _of_system(sourced: Sourced[System], house: _House) -> Iterator[Problem]:
 
 
 def _of_component(sourced: Sourced[Any], place: Place, component: Component, house: _House) -> Iterator[Problem]:
+    if isinstance(component, Endpoint):
+        yield from _of_address_in_stack(sourced, (*place, "url"), component, house)
     for named in named_files(component):
         try:
             find(named, house.parts.root)
@@ -199,6 +209,17 @@ def _of_component(sourced: Sourced[Any], place: Place, component: Component, hou
             part = "package" if error.code == "workspace.no-package" else None
             where = (*place, part) if part else (*place, *named.place)
             yield sourced.problem(error.code, where, error.message, None, error.hint)
+
+
+def _of_address_in_stack(sourced: Sourced[Any], place: Place, component: Endpoint, house: _House) -> Iterator[Problem]:
+    hosts = house.allowed_hosts
+    if hosts is None or hosts.allows(component):
+        return
+    host = f"[{component.host}]" if ":" in component.host else component.host
+    message = _('the host "{host}" is not among the `allowed_hosts` of shinrai.yaml').format(host=host)
+    expected = _("one of: {names}").format(names=listing(hosts.entries)) if hosts.entries else None
+    hint = _('if systems may be asked there, add "{host}:{port}" to the list').format(host=host, port=component.port)
+    yield sourced.problem("workspace.host-not-allowed", place, message, expected, hint)
 
 
 # checks/*.yaml

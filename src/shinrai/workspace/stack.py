@@ -15,7 +15,7 @@ from shinrai.records import Component, Digest, Embedded, Guard, Json, Predictor,
 from shinrai.source import Place
 from shinrai.workspace.layout import inside, near_file
 
-_FACTS_ONLY: Final = frozenset({"title", "supplier", "licence", "price", "key_env"})
+_FACTS_ONLY: Final = frozenset({"title", "supplier", "licence", "price", "limits", "key_env", "key_keyring"})
 """Parts of a component that cannot change an answer."""
 
 
