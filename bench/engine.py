@@ -112,7 +112,7 @@ def _bare(url: str) -> None:
 def _engine(url: str) -> None:
     from shinrai.check import check  # noqa: PLC0415 - each process imports only what it measures
     from shinrai.records import Budget, Includes  # noqa: PLC0415 - each process imports only what it measures
-    from tests.check.town import found  # noqa: PLC0415 - each process imports only what it measures
+    from tests.check.town import HERE, found  # noqa: PLC0415 - each process imports only what it measures
 
     with tempfile.TemporaryDirectory() as folder:
         town = found(Path(folder) / "town")
@@ -124,7 +124,7 @@ def _engine(url: str) -> None:
                 file.write(json.dumps(row) + "\n")
         town.promise(threshold=0.5, scorer=Includes(id="includes", field="wanted"))
         with _measured():
-            [verdict] = check(town.root, town.ledger, budget=Budget(calls=TRIALS))
+            [verdict] = check(town.root, town.ledger, budget=Budget(calls=TRIALS), allowed_hosts=HERE)
         assert verdict.counts.total == TRIALS, verdict
         town.ledger.close()
 

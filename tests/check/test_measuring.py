@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -281,11 +282,12 @@ async def test_money_is_counted_by_tokens(town: Town) -> None:
     price = {"input": "100000", "output": "0", "currency": "JPY"}  # 7 tokens a prompt: 0.7 yen
     with serving() as endpoint:
         town.chat(endpoint.url, price=price)
-        town.prompts(100)
-        town.promise()
-        [verdict] = await town.check(budget=Budget(money=Money(amount="14", currency="JPY")))
+        town.prompts(400)
+        town.promise(threshold=0.005)
+        [verdict] = await town.check(budget=Budget(money=Money(amount="70", currency="JPY")))
         assert (verdict.status, verdict.reason) == ("undecided", "money-spent")
-        assert 20 <= sum(endpoint.log.asked.values()) <= 28
+        assert 90 <= sum(endpoint.log.asked.values()) <= 100
+        assert town.finished().details["cost"] == f"{verdict.calls * Decimal('0.7'):f} JPY".replace(".0 ", " ")
         with pytest.raises(UsageError) as caught:
             await town.check(budget=Budget(money=Money(amount="14", currency="USD")))
         assert caught.value.code == "check.no-price"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.check.flow import Flow
-from shinrai.check.patience import Clock, Patience, Result, ask_patiently
+from shinrai.check.patience import Access, Clock, Patience, Result, ask_patiently
 from shinrai.check.targets.endpoint import retry_after
 from shinrai.check.targets.protocol import Answer, CallError, Limits
 
@@ -56,7 +56,11 @@ class Flaky:
 def ask(time: FakeTime, target: Flaky, **patience: float) -> Result:
     noticed: list[CallError] = []
     settings = Patience(clock=time.clock(), **patience)  # type: ignore[arg-type]  # numbers, by name
-    return asyncio.run(ask_patiently(target, "asked", settings, lambda failure, _began: noticed.append(failure)))
+    return asyncio.run(
+        ask_patiently(
+            Access(target, settings.clock), "asked", settings, lambda failure, _began: noticed.append(failure)
+        )
+    )
 
 
 AGAIN = CallError("http-500", retry=True)

@@ -19,7 +19,7 @@ from shinrai.check.targets.protocol import Answer, CallError
 from shinrai.check.targets.stack import target_of
 from shinrai.errors import TargetError
 from shinrai.records import Prediction, SamePrediction, System
-from tests.check.town import Town
+from tests.check.town import HERE, Town
 from tests.servers.endpoint import Reply, serving
 
 needs_model = pytest.mark.skipif(
@@ -151,7 +151,7 @@ async def test_a_component_that_does_not_load(tmp_path: Path, source: str | None
     made = predictor(tmp_path, source or "", timeout=0.3)
     if source is None:
         (tmp_path / "model.py").unlink()
-    target = target_of(made, tmp_path)
+    target = target_of(made, tmp_path, HERE)
     with pytest.raises(TargetError) as caught:
         await target.open()
     assert caught.value.code == code
@@ -254,7 +254,7 @@ def guarded(root: Path, url: str, **parameters: Any) -> System:
 
 async def test_guards_stand_around_the_model_like_skins(tmp_path: Path) -> None:
     with serving(lambda prompt, _attempt: Reply("a secret" if "tell" in prompt else "hello")) as endpoint:
-        target = target_of(guarded(tmp_path, endpoint.url), tmp_path)
+        target = target_of(guarded(tmp_path, endpoint.url), tmp_path, HERE)
         await target.open()
         assert await target.ask("hi") == Answer("hello", tokens_in=7, tokens_out=3)
         assert await target.ask("a bomb") == Answer("outer stops", guard="outer")
@@ -270,7 +270,7 @@ async def test_guards_stand_around_the_model_like_skins(tmp_path: Path) -> None:
 
 async def test_a_guard_that_breaks_is_not_a_reply(tmp_path: Path) -> None:
     with serving() as endpoint:
-        target = target_of(guarded(tmp_path, endpoint.url, word=3), tmp_path)
+        target = target_of(guarded(tmp_path, endpoint.url, word=3), tmp_path, HERE)
         await target.open()
         with pytest.raises(CallError) as caught:
             await target.ask("hi")
@@ -282,7 +282,7 @@ async def test_parameters_that_stand_for_something_else(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("x")
     with serving() as endpoint:
         made = guarded(tmp_path, endpoint.url, word={"file": "words.txt"}, name={"deep": [{"system": "secrets"}]})
-        target = target_of(made, tmp_path)
+        target = target_of(made, tmp_path, HERE)
         await target.open()
         parameters = target._guards[1].guard.parameters  # type: ignore[attr-defined]
         assert parameters == {"word": str(tmp_path / "words.txt"), "name": {"deep": [["canary-1"]]}}
@@ -328,7 +328,7 @@ async def test_without_a_usable_key_nothing_is_sent(
 
 async def test_compressed_bodies_are_refused(tmp_path: Path) -> None:
     with serving(lambda _prompt, _attempt: Reply(headers=(("Content-Encoding", "gzip"),))) as endpoint:
-        target = target_of(system([{"id": "m", "type": "endpoint", "url": endpoint.url, "model": "m"}]), tmp_path)
+        target = target_of(system([{"id": "m", "type": "endpoint", "url": endpoint.url, "model": "m"}]), tmp_path, HERE)
         await target.open()
         with pytest.raises(CallError) as caught:
             await target.ask("hi")
@@ -344,7 +344,7 @@ async def test_generation_settings_are_sent_and_what_is_left_out_is_not(tmp_path
         "generation": {"temperature": 0, "max_tokens": 5, "seed": 1},
     }
     with serving() as endpoint:
-        target = target_of(system([{**part, "url": endpoint.url + "/"}]), tmp_path)
+        target = target_of(system([{**part, "url": endpoint.url + "/"}]), tmp_path, HERE)
         await target.open()
         await target.ask('quotes "" and \\ and\nlines')
         await target.close()
@@ -439,7 +439,7 @@ asyncio.run(ask())
 async def test_weights_that_are_not_there(tmp_path: Path, changed: dict[str, str], code: str) -> None:
     if "file" in changed:
         changed = {**changed, "package": None}  # type: ignore[dict-item]
-    target = target_of(system([{**EMBEDDED, **changed}]), tmp_path)
+    target = target_of(system([{**EMBEDDED, **changed}]), tmp_path, HERE)
     with pytest.raises(TargetError) as caught:
         await target.open()
     assert caught.value.code == code
@@ -450,7 +450,7 @@ async def test_weights_that_are_not_there(tmp_path: Path, changed: dict[str, str
 @needs_model
 async def test_weights_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "bad.gguf").write_bytes(b"not a model")
-    target = target_of(system([{**EMBEDDED, "package": None, "file": "bad.gguf"}]), tmp_path)
+    target = target_of(system([{**EMBEDDED, "package": None, "file": "bad.gguf"}]), tmp_path, HERE)
     with pytest.raises(TargetError) as caught:
         await target.open()
     assert caught.value.code == "target.weights-not-loaded"

@@ -38,6 +38,9 @@ from shinrai.records import (
 )
 from shinrai.workspace import fingerprint
 
+HERE = ("127.0.0.1",)
+"""Where the test servers are."""
+
 URL = "sqlite:///.shinrai/ledger.db"
 SAYS_YES = Includes(id="includes", text="yes")
 
@@ -136,6 +139,7 @@ class Town:
     ) -> list[Verdict]:
         tell = self.events.append if watch else None
         budget = options.pop("budget", Budget(calls=calls))
+        options.setdefault("allowed_hosts", HERE)
         return await run(self.root, self.ledger, budget=budget, tell=tell, patience=patience, **options)
 
     def finished(self, number: int = 1) -> RunFinished:

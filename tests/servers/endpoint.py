@@ -25,7 +25,9 @@ import uvloop
 class Reply:
     """How one attempt is answered.
 
-    ``body`` replaces the chat completion of ``text``; ``hang`` never answers; ``drop`` closes the connection.
+    ``body`` replaces the chat completion of ``text``; ``hang`` never answers; ``drop`` closes the connection;
+    ``chunked`` does not say how long the body is; ``drip`` sends a few bytes every so many seconds and never ends;
+    without ``counted`` the tokens are not told.
     """
 
     text: str | None = "yes"
@@ -36,6 +38,9 @@ class Reply:
     hang: bool = False
     drop: bool = False
     finish: str = "stop"
+    chunked: bool = False
+    drip: float = 0.0
+    counted: bool = True
 
     def encoded(self) -> bytes:
         body = self.body
@@ -46,12 +51,22 @@ class Reply:
                     "id": "x",
                     "object": "chat.completion",
                     "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
-                    "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+                    **({"usage": {"prompt_tokens": 7, "completion_tokens": 3}} if self.counted else {}),
                 }
             )
         headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
-        headers += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        headers += "Content-Type: application/json\r\n"
+        if self.chunked or self.drip:
+            headers += "Transfer-Encoding: chunked\r\n"
+            body = b"".join(_chunk(body[at : at + 65_536]) for at in range(0, len(body), 65_536))
+            body += b"" if self.drip else _chunk(b"")
+        else:
+            headers += f"Content-Length: {len(body)}\r\n"
         return f"HTTP/1.1 {self.status} X\r\n{headers}\r\n".encode() + body
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 Behave = Callable[[str, int], Reply]
@@ -73,6 +88,7 @@ class Log:
     headers: list[str] = field(default_factory=list)
     in_flight: int = 0
     peak: int = 0
+    drops: int = 0
 
 
 class _Connection(asyncio.Protocol):
@@ -113,8 +129,16 @@ class _Connection(asyncio.Protocol):
             self.transport.abort()
             return
         self.transport.write(reply.encoded())
+        if reply.drip:
+            self.drip(reply.drip)
         if reply.status == 200 and reply.body is None:
             self.server.log.answered[prompt] += 1
+
+    def drip(self, seconds: float) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(_chunk(b" " * 16))
+            self.server.log.drops += 1
+            asyncio.get_running_loop().call_later(seconds, self.drip, seconds)
 
 
 class Endpoint:

@@ -201,7 +201,12 @@ class _Desk:
         ready = self._ready(claim)
         if ready is not None:
             return self._to_apply(claim, ready)
-        if claim.status == "undecided" and claim.reason in {"money-spent", "interrupted", "target-failed"}:
+        if claim.status == "undecided" and claim.reason in {
+            "money-spent",
+            "tokens-spent",
+            "interrupted",
+            "target-failed",
+        }:
             return self._make(claim, "check", _("Measuring ended early. Go on with it."), self._check(claim))
         if claim.status == "undecided":
             message = _("The trials ended before a verdict. Add data, raise the budget, or have the risk accepted.")

@@ -15,13 +15,14 @@ from shinrai.workspace import lock
 __all__ = ["check"]
 
 
-def check(
+def check(  # noqa: PLR0913 - what a command is given
     root: Path,
     ledger: Ledger,
     *,
     systems: Collection[str] | None = None,
     claims: Collection[str] | None = None,
     budget: Budget,
+    allowed_hosts: Collection[str] = (),
     tell: Tell | None = None,
 ) -> list[Verdict]:
     """Measure every promise in force that has no verdict yet; see `shinrai.check.runs.run`.
@@ -38,7 +39,9 @@ def check(
     systems, claims : collection of str, optional
         Only these.
     budget : Budget
-        Calls and money that may be spent now.
+        Calls, tokens and money that may be spent now.
+    allowed_hosts : collection of str
+        Where systems may be asked, as in ``shinrai.yaml``; nowhere when left out.
     tell : callable, optional
         Told what happens.
 
@@ -58,7 +61,17 @@ def check(
 
     waiting: Callable[[], None] | None = None if tell is None else lambda: tell(Waiting())
     with lock(root, waiting=waiting), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(run(root, ledger, systems=systems, claims=claims, budget=budget, tell=tell))
+        return runner.run(
+            run(
+                root,
+                ledger,
+                systems=systems,
+                claims=claims,
+                budget=budget,
+                allowed_hosts=allowed_hosts,
+                tell=tell,
+            )
+        )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -19,15 +19,17 @@ from shinrai.check.claims import Claim, Pending
 from shinrai.check.events import CallFinished, ClaimDecided, ClaimMoved, Tell
 from shinrai.check.flow import Flow
 from shinrai.check.journal import Journal, Line
-from shinrai.check.patience import Patience, Result, ask_patiently
+from shinrai.check.patience import Access, Patience, Result, ask_patiently
 from shinrai.check.purse import Purse
-from shinrai.check.targets.protocol import CallError, Target
+from shinrai.check.targets.protocol import CallError
 from shinrai.check.trials import Ask
 from shinrai.records import Id, Json
 
 __all__ = ["UNUSABLE_IN_A_ROW", "End", "Engine"]
 
-End: TypeAlias = Literal["complete", "target-unreachable", "target-failed", "budget-spent", "money-spent"]
+End: TypeAlias = Literal[
+    "complete", "target-unreachable", "target-failed", "budget-spent", "money-spent", "tokens-spent"
+]
 
 UNUSABLE_IN_A_ROW = 5
 """Calls that end in a failure of the target itself, none answered in between, before the target is given up."""
@@ -49,8 +51,8 @@ class Engine:
     ----------
     run : str
     system : Id
-    target : Target
-        Open.
+    access : Access
+        The way to the target, which is open.
     claims : sequence of Claim
     journal : Journal
         With the finished calls of earlier; they are not sent again.
@@ -64,7 +66,7 @@ class Engine:
         *,
         run: str,
         system: Id,
-        target: Target,
+        access: Access,
         claims: Sequence[Claim],
         journal: Journal,
         purse: Purse,
@@ -75,14 +77,14 @@ class Engine:
         self._kept = len(self.lines)
         self._run = run
         self._system = system
-        self._target = target
+        self._access = access
         self._claims = claims
         self._active = deque(claim for claim in claims if not claim.done)
         self._journal = journal
         self._purse = purse
         self._patience = patience
         self._now = patience.clock.now
-        self._flow = Flow(target.limits)
+        self._flow = Flow(access.target.limits)
         self._tell = tell
         self._queue: deque[Ask] = deque()
         self._waiting: dict[str, list[tuple[Claim, Pending]]] = {}
@@ -152,9 +154,13 @@ class Engine:
             ask = self._next()
             if ask is None:
                 break
-            self._closing = self._purse.refuses(len(self._tasks))
-            if self._closing is None:
-                self._send(ask)
+            refused = self._purse.admit(ask.key, ask.request)
+            if refused is not None:
+                self._queue.appendleft(ask)
+                if not self._tasks:  # what is on its way may cost less than is reserved for it
+                    self._closing = refused
+                break
+            self._send(ask)
         if not self._tasks:
             self._end_idle()
 
@@ -204,7 +210,6 @@ class Engine:
             self._count(claim)
 
     def _send(self, ask: Ask) -> None:
-        self._purse.sent += 1
         self._sent += 1
         task = asyncio.get_running_loop().create_task(self._call(ask))
         self._tasks.add(task)
@@ -212,7 +217,7 @@ class Engine:
     async def _call(self, ask: Ask) -> None:
         began = self._now()
         try:
-            result = await ask_patiently(self._target, ask.request, self._patience, self._notice)
+            result = await ask_patiently(self._access, ask.request, self._patience, self._notice)
             self._finished(ask, result, began)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the run
             self._fail(error)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from shinrai.records import Id, Verdict
+from shinrai.records import Id, Price, Verdict
+
+if TYPE_CHECKING:
+    from shinrai.check.purse import Spending
 
 __all__ = [
     "CallFinished",
@@ -116,12 +119,22 @@ class ClaimDecided:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run is over and its verdicts are in the ledger."""
+    """A run is over and its verdicts are in the ledger.
+
+    Parameters
+    ----------
+    spending : Spending
+        What its calls cost in this command.
+    price : Price, optional
+        What they were charged at.
+    """
 
     run: str
     system: Id
     end: str
     calls: int
+    spending: Spending
+    price: Price | None = None
 
 
 Event: TypeAlias = Waiting | RunBegan | CallFinished | ClaimMoved | ClaimDecided | RunEnded

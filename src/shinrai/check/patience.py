@@ -6,35 +6,16 @@ server's own Retry-After up to a cap, and a deadline for the whole call.
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from shinrai.check.breaker import Breaker, CircuitOpenError
 from shinrai.check.targets.protocol import Answer, CallError, Request, Target
+from shinrai.check.throttle import Clock, Throttle
+from shinrai.check.tokens import TokenBound
 
-__all__ = ["Clock", "Patience", "Result", "ask_patiently"]
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time and chance, so that a test can bring its own.
-
-    Parameters
-    ----------
-    now : callable
-        Seconds on a clock that is never set back.
-    sleep : callable
-        Waits a number of seconds.
-    chance : callable
-        A number in [0, 1).
-    """
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random  # noqa: S311 - waits need no secret
+__all__ = ["Access", "Clock", "Patience", "Result", "ask_patiently"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +65,56 @@ class Result(NamedTuple):
     seconds: float
 
 
+class Access:
+    """The way to one target: what every call to it passes, in all the runs of a command.
+
+    Parameters
+    ----------
+    target : Target
+        Open.
+    clock : Clock
+    bound : TokenBound, optional
+        Needed where tokens are limited.
+    """
+
+    def __init__(self, target: Target, clock: Clock, bound: TokenBound | None = None) -> None:
+        self.target = target
+        self.throttle = Throttle(target.limits, bound or TokenBound(), clock)
+        self.breaker = Breaker(clock)
+
+
+class _Call:
+    """A call while it is tried."""
+
+    def __init__(self, access: Access, request: Request, now: Callable[[], float]) -> None:
+        self._access = access
+        self._request = request
+        self._now = now
+        self._wanted = now()
+        self.began = self._wanted
+
+    async def attempt(self) -> Answer:
+        """Wait for the target's leave, then make one attempt."""
+        return await self._access.breaker.attempt(self._wanted, self._ask)
+
+    async def _ask(self) -> Answer:
+        throttle = self._access.throttle
+        entry = await throttle.enter(self._request)
+        self.began = self._now()
+        answer = await self._access.target.ask(self._request)
+        throttle.settle(entry, self._request, answer)
+        return answer
+
+
 async def ask_patiently(
-    target: Target, request: Request, patience: Patience, notice: Callable[[CallError, float], None]
+    access: Access, request: Request, patience: Patience, notice: Callable[[CallError, float], None]
 ) -> Result:
     """Ask until there is an answer, or it makes no sense to go on.
 
     Parameters
     ----------
-    target : Target
-        What to ask.
+    access : Access
+        The way to what is asked. Time spent in waiting for its leave counts against no limit of the call.
     request : str or dict
         What is asked.
     patience : Patience
@@ -105,20 +127,26 @@ async def ask_patiently(
     Result
     """
     now = patience.clock.now
-    attempt = 0
-    last_moment = now() + patience.deadline * target.limits.timeout + patience.longest_retry_after
+    call = _Call(access, request, now)
+    attempt, spent, failure = 0, 0.0, None
+    limit = patience.deadline * access.target.limits.timeout + patience.longest_retry_after
     while True:
-        attempt += 1
-        began = now()
         try:
-            answer = await target.ask(request)
+            answer = await call.attempt()
+        except CircuitOpenError as given_up:
+            return Result(None, failure or given_up, max(1, attempt), 0.0)
         except CallError as error:
             failure = error
         else:
-            return Result(answer, None, attempt, now() - began)
-        ended = now()
-        notice(failure, began)
+            return Result(answer, None, attempt + 1, now() - call.began)
+        attempt += 1
+        seconds = now() - call.began
+        notice(failure, call.began)
         wait = patience.wait(attempt, failure)
-        if wait is None or ended + wait >= last_moment:
-            return Result(None, failure, attempt, ended - began)
+        if failure.after is not None and failure.after <= patience.longest_retry_after:
+            access.throttle.pause(failure.after)
+        spent += seconds
+        if wait is None or spent + wait >= limit:
+            return Result(None, failure, attempt, seconds)
         await patience.clock.sleep(wait)
+        spent += wait

@@ -1,30 +1,82 @@
-"""What a command may still spend: calls and money, over all its runs."""
+"""What a command may still spend: calls, tokens and money, over all its runs.
+
+Before a call is sent, the most that it can cost is reserved: its tokens by their bound (`shinrai.check.tokens`), at
+the price in force. When it is back, the reservation gives way to what it did cost. So with ``max_tokens`` set,
+neither budget is ever exceeded. Without it nobody knows how long a reply gets: the longest so far is reserved, calls
+go one at a time until there is one, and a budget can be exceeded by what the calls then on their way cost beyond
+that.
+
+Where the endpoint does not count tokens, a call costs its bound, and the run says how many calls that were. A call
+that failed costs what was reserved for it, because nobody says what it did cost.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-import msgspec
-
+from shinrai.catalog import model_price
 from shinrai.check.journal import Line
+from shinrai.check.targets.protocol import Answer, Request
+from shinrai.check.tokens import TokenBound, token_bound
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.records import Budget, Embedded, Endpoint, Predictor, Price
+from shinrai.records import Budget, Endpoint, Json, Price, System
 
-__all__ = ["Purse", "Spent"]
+__all__ = ["Purse", "Spending", "Spent", "price_of"]
 
-Spent: TypeAlias = Literal["budget-spent", "money-spent"]
+Spent: TypeAlias = Literal["budget-spent", "tokens-spent", "money-spent"]
 
 _MILLION = Decimal(1_000_000)
 
 
-class Purse:
-    """The budget of one ``shinrai check``.
+def price_of(model: Endpoint) -> Price | None:
+    """Give the price of a model: that of the system's file, or else that of the catalog's table.
 
-    Calls kept from an earlier interruption cost nothing now. A call that is on its way is counted when it is sent; its
-    price is known when it is back. So that money is not overspent by the calls on their way, each of them is taken to
-    cost as much as the dearest call so far.
+    Parameters
+    ----------
+    model : Endpoint
+        Looked up by host and name, both exactly: the same model costs something else elsewhere.
+
+    Returns
+    -------
+    Price or None
+    """
+    return model.price or model_price(model.host, model.model)
+
+
+def cost(price: Price, tokens_in: int, tokens_out: int) -> Decimal:
+    """Give what tokens cost, in the price's currency."""
+    return (tokens_in * price.input + tokens_out * price.output) / _MILLION
+
+
+@dataclass(slots=True)
+class Spending:
+    """What calls have cost.
+
+    Parameters
+    ----------
+    tokens_in, tokens_out : int
+    uncounted : int
+        Calls whose tokens the endpoint did not count; their bound is taken.
+    money : Decimal
+    """
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    uncounted: int = 0
+    money: Decimal = Decimal(0)
+
+
+class _Reserved(NamedTuple):
+    tokens_in: int
+    tokens_out: int
+    money: Decimal
+
+
+class Purse:
+    """The budget of one ``shinrai check``. Calls kept from an earlier interruption cost nothing now.
 
     Parameters
     ----------
@@ -34,27 +86,41 @@ class Purse:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._price: Price | None = None
-        self._dearest = Decimal(0)
+        self._bound = TokenBound()
+        self._charged = False
+        self._counts = False
+        self._longest_reply: int | None = None
+        self._reserved: dict[str, _Reserved] = {}
+        self._tokens_reserved = 0
+        self._money_reserved = Decimal(0)
         self.sent = 0
+        self.tokens = 0
         self.money = Decimal(0)
+        self._of_run = Spending()
 
-    def price_of(self, model: Endpoint | Embedded | Predictor) -> None:
-        """Take up the prices of the next run.
+    @property
+    def price(self) -> Price | None:
+        """The price in force, if there is one."""
+        return self._price
+
+    def take_up(self, system: System) -> None:
+        """Take up the prices of a system.
 
         Parameters
         ----------
-        model : Endpoint or Embedded or Predictor
-            What runs here costs nothing.
+        system : System
+            What runs on this machine costs nothing.
 
         Raises
         ------
         UsageError
             If money is limited and the endpoint has no price, or one in another currency.
         """
-        limit = self._budget.money
-        self._dearest = Decimal(0)
-        self._price = model.price if isinstance(model, Endpoint) else None
-        if limit is None or not isinstance(model, Endpoint):
+        model, limit = system.model, self._budget.money
+        self._bound, self._counts, self._longest_reply = token_bound(system), False, None
+        self._charged = isinstance(model, Endpoint)
+        self._price = price_of(model) if isinstance(model, Endpoint) else None
+        if limit is None or not self._charged:
             return
         if self._price is None or self._price.currency != limit.currency:
             raise UsageError(
@@ -65,23 +131,84 @@ class Purse:
                 hint=_("give it `price`, with input and output 0 if it costs nothing"),
             )
 
-    def refuses(self, in_flight: int) -> Spent | None:
-        """Say why another call may not be sent; None while it may."""
+    def admit(self, key: str, request: Request) -> Spent | None:
+        """Reserve what a call can cost, or say why it may not be sent now.
+
+        Parameters
+        ----------
+        key : str
+            Names the call.
+        request : str or dict
+            What is asked.
+
+        Returns
+        -------
+        str or None
+            None when it may be sent. Otherwise it may still be when the calls on their way are back.
+        """
         if self.sent >= self._budget.calls:
             return "budget-spent"
-        limit = self._budget.money
-        if limit is not None and self._price is not None:
-            expected = self.money + self._dearest * in_flight
-            if expected >= limit.amount and (self._price.input or self._price.output):
-                return "money-spent"
+        if self._charged and (self._budget.tokens is not None or self._budget.money is not None):
+            refused = self._reserve(key, request)
+            if refused is not None:
+                return refused
+        self.sent += 1
+        return None
+
+    def _reserve(self, key: str, request: Request) -> Spent | None:
+        budget = self._budget
+        known = self._bound.reply if self._bound.reply is not None else self._longest_reply
+        if known is None and self._reserved:
+            return "tokens-spent" if budget.money is None else "money-spent"
+        tokens_in, tokens_out = self._bound.of_request(request), known or 0
+        money = cost(self._price, tokens_in, tokens_out) if self._price else Decimal(0)
+        tokens = tokens_in + tokens_out
+        if budget.tokens is not None and self.tokens + self._tokens_reserved + tokens > budget.tokens:
+            return "tokens-spent"
+        if budget.money is not None and self.money + self._money_reserved + money > budget.money.amount:
+            return "money-spent"
+        self._reserved[key] = _Reserved(tokens_in, tokens_out, money)
+        self._tokens_reserved += tokens
+        self._money_reserved += money
         return None
 
     def pay(self, line: Line) -> None:
-        """Count what a finished call cost; where tokens were not counted, each byte is taken for one."""
-        if self._price is None or self._budget.money is None or line.guard is not None:
+        """Count what a finished call cost."""
+        if not self._charged:
             return
-        tokens_in = line.tokens_in or len(msgspec.json.encode(line.request))
-        tokens_out = line.tokens_out or (len(msgspec.json.encode(line.reply)) if line.reply else 0)
-        cost = (tokens_in * self._price.input + tokens_out * self._price.output) / _MILLION
-        self.money += cost
-        self._dearest = max(self._dearest, cost)
+        reserved = self._reserved.pop(line.key, None)
+        if reserved is not None:
+            self._tokens_reserved -= reserved.tokens_in + reserved.tokens_out
+            self._money_reserved -= reserved.money
+        tokens_in, tokens_out = self._used(line, reserved)
+        money = cost(self._price, tokens_in, tokens_out) if self._price else Decimal(0)
+        self.tokens += tokens_in + tokens_out
+        self.money += money
+        self._longest_reply = max(self._longest_reply or 0, tokens_out)
+        run = self._of_run
+        run.tokens_in += tokens_in
+        run.tokens_out += tokens_out
+        run.money += money
+
+    def _used(self, line: Line, reserved: _Reserved | None) -> tuple[int, int]:
+        if line.tokens_in or line.tokens_out:
+            self._counts = True
+            return line.tokens_in, line.tokens_out
+        if line.guard is not None and self._counts:
+            return 0, 0  # the endpoint counts, and of this one it has heard nothing
+        self._of_run.uncounted += 1
+        if line.end == "error" and reserved is not None:
+            return reserved.tokens_in, reserved.tokens_out
+        return self._bound.used(line.request, Answer(line.reply))
+
+    def settle_run(self) -> Spending:
+        """Give what the calls of a run have cost, and begin anew for the next."""
+        spending, self._of_run = self._of_run, Spending()
+        return spending
+
+    def in_words(self, spending: Spending) -> dict[str, Json]:
+        """Give the cost of a run for the ledger: calls that nobody counted, and money where there is a price."""
+        found: dict[str, Json] = {"uncounted": spending.uncounted} if spending.uncounted else {}
+        if self._price is not None:
+            found["cost"] = f"{spending.money.normalize():f} {self._price.currency}"
+        return found

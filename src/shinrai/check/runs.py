@@ -26,11 +26,12 @@ from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
 from shinrai.check.journal import Journal, Line, read_journal
 from shinrai.check.outcomes import judge_outcome, needs_no_calls
-from shinrai.check.patience import Patience
+from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
 from shinrai.check.scorers import Context, scorer
-from shinrai.check.targets.protocol import CallError, Target
+from shinrai.check.targets.protocol import CallError
 from shinrai.check.targets.stack import target_of
+from shinrai.check.tokens import token_bound
 from shinrai.errors import StoreError, TamperedError, TargetError, UsageError, nearest
 from shinrai.i18n import _, current_language
 from shinrai.ledger import Ledger, Promise, Run, State
@@ -55,7 +56,7 @@ from shinrai.records import (
 from shinrai.source import read_items
 from shinrai.workspace import data_file, fingerprint
 
-__all__ = ["CALLS", "RUNS", "TRIALS", "run"]
+__all__ = ["CALLS", "RUNS", "TRIALS", "Group", "chosen", "groups_of", "run", "settled", "version_of"]
 
 RUNS = ".shinrai/runs"
 CALLS = "calls.jsonl"
@@ -67,6 +68,7 @@ _REASONS: dict[End, Reason | None] = {
     "target-failed": "target-failed",
     "budget-spent": "budget-spent",
     "money-spent": "money-spent",
+    "tokens-spent": "tokens-spent",
 }
 
 
@@ -77,6 +79,7 @@ async def run(  # noqa: PLR0913 - the contract of the room
     systems: Collection[str] | None = None,
     claims: Collection[str] | None = None,
     budget: Budget,
+    allowed_hosts: Collection[str] = (),
     tell: Tell | None = None,
     patience: Patience | None = None,
 ) -> list[Verdict]:
@@ -93,7 +96,9 @@ async def run(  # noqa: PLR0913 - the contract of the room
     claims : collection of str, optional
         Only these claims, as path or as ``path@system``.
     budget : Budget
-        Calls and money that may be spent now.
+        Calls, tokens and money that may be spent now.
+    allowed_hosts : collection of str
+        Where systems may be asked, as in ``shinrai.yaml``; nowhere when left out.
     tell : callable, optional
         Told what happens.
     patience : Patience, optional
@@ -115,7 +120,15 @@ async def run(  # noqa: PLR0913 - the contract of the room
     asyncio.CancelledError
         When interrupted. The run stays open, and goes on where it was, next time.
     """
-    check = _Check(root, ledger, Purse(budget), tell or _to_nobody, patience or Patience(), telling=tell is not None)
+    check = _Check(
+        root,
+        ledger,
+        Purse(budget),
+        tell or _to_nobody,
+        patience or Patience(),
+        allowed_hosts=allowed_hosts,
+        telling=tell is not None,
+    )
     return await check.measure(systems, claims)
 
 
@@ -124,7 +137,7 @@ def _to_nobody(_event: Event) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Promises that are measured in one run.
 
     Parameters
@@ -139,20 +152,29 @@ class _Group:
 
 @dataclass(slots=True)
 class _Opened:
-    """A system that is being measured, and its target once it is open."""
+    """A system that is being measured, and the way to its target, which is open."""
 
     version: SystemVersion
-    target: Target
+    access: Access
 
 
 class _Check:
     """One ``shinrai check``."""
 
-    def __init__(
-        self, root: Path, ledger: Ledger, purse: Purse, tell: Tell, patience: Patience, *, telling: bool
+    def __init__(  # noqa: PLR0913 - what a command is given
+        self,
+        root: Path,
+        ledger: Ledger,
+        purse: Purse,
+        tell: Tell,
+        patience: Patience,
+        *,
+        allowed_hosts: Collection[str],
+        telling: bool,
     ) -> None:
         self._root = root
         self._ledger = ledger
+        self._allowed_hosts = allowed_hosts
         self._purse = purse
         self._tell = tell
         self._engine_tell = tell if telling else None
@@ -162,17 +184,17 @@ class _Check:
 
     async def measure(self, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Verdict]:
         state = self._ledger.state()
-        chosen = _chosen(state, systems, claims)
+        promises_in_force = chosen(state, systems, claims)
         by_system: dict[Id, list[Promise]] = {}
-        for promise in chosen:
-            if not needs_no_calls(promise.commitment) and not _settled(state, promise):
+        for promise in promises_in_force:
+            if not needs_no_calls(promise.commitment) and not settled(state, promise):
                 by_system.setdefault(promise.commitment.system, []).append(promise)
         for system, promises in by_system.items():
             self._require_unchanged(state, system, promises)
-        verdicts = self._judge_outcomes(state, [one for one in chosen if needs_no_calls(one.commitment)])
+        verdicts = self._judge_outcomes(state, [one for one in promises_in_force if needs_no_calls(one.commitment)])
         self._close_overtaken(state, systems)
         for system, promises in by_system.items():
-            verdicts += await self._measure_system(_version(state, system), _groups(state, promises))
+            verdicts += await self._measure_system(version_of(state, system), groups_of(state, promises))
         return verdicts
 
     def _judge_outcomes(self, state: State, promises: Sequence[Promise]) -> list[Verdict]:
@@ -190,7 +212,7 @@ class _Check:
     # ---- what was promised is what is there
 
     def _require_unchanged(self, state: State, system: Id, promises: Sequence[Promise]) -> None:
-        version = _version(state, system)
+        version = version_of(state, system)
         mark, _files = fingerprint(version.system, self._root)
         for promise in promises:
             commitment = promise.commitment
@@ -213,7 +235,7 @@ class _Check:
 
     def _close_overtaken(self, state: State, systems: Collection[str] | None) -> None:
         """Close open runs of which no promise is waiting for its verdict any more."""
-        waiting = {promise.digest for promise in state.promises.values() if not _settled(state, promise)}
+        waiting = {promise.digest for promise in state.promises.values() if not settled(state, promise)}
         for one in state.runs.values():
             started = one.started
             if (
@@ -224,22 +246,23 @@ class _Check:
                 calls = sum(1 for _line in read_journal(self._root / started.directory / CALLS, shown_as=CALLS))
                 self._ledger.append(self._finished(started, "superseded", calls, {}))
 
-    async def _measure_system(self, version: SystemVersion, groups: Sequence[_Group]) -> list[Verdict]:
-        self._purse.price_of(version.system.model)
-        opened = _Opened(version, target_of(version.system, self._root))
+    async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
+        self._purse.take_up(version.system)
+        target = target_of(version.system, self._root, self._allowed_hosts)
         try:
             try:
-                await opened.target.open()
+                await target.open()
             except TargetError as error:
                 return self._unreachable(groups, error)
+            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)))
             verdicts = []
             for group in groups:
                 verdicts += await self._measure_group(opened, group)
             return verdicts
         finally:
-            await opened.target.close()
+            await target.close()
 
-    def _unreachable(self, groups: Sequence[_Group], error: TargetError) -> list[Verdict]:
+    def _unreachable(self, groups: Sequence[Group], error: TargetError) -> list[Verdict]:
         """Say of every claim that the target could not even be opened. No run is begun for that."""
         note = Text(**{current_language(): error.message})
         verdicts = [
@@ -259,7 +282,7 @@ class _Check:
             self._tell(ClaimDecided(verdict))
         return verdicts
 
-    async def _measure_group(self, opened: _Opened, group: _Group) -> list[Verdict]:
+    async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
         started, journal = self._begin(opened.version, group)
         try:
             engine, claims = self._set_up(opened, group, started, journal)
@@ -268,7 +291,7 @@ class _Check:
             journal.close()
         return self._conclude(started, claims, engine, end, group)
 
-    def _begin(self, version: SystemVersion, group: _Group) -> tuple[RunStarted, Journal]:
+    def _begin(self, version: SystemVersion, group: Group) -> tuple[RunStarted, Journal]:
         """Go on with an open run, or begin a new one, with what an earlier one already has."""
         before = group.before
         if before is not None and before.finished is None:
@@ -316,7 +339,7 @@ class _Check:
         ]
 
     def _set_up(
-        self, opened: _Opened, group: _Group, started: RunStarted, journal: Journal
+        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal
     ) -> tuple[Engine, list[Claim]]:
         system = opened.version.system
         context = Context(secrets=system.secrets)
@@ -341,7 +364,7 @@ class _Check:
         engine = Engine(
             run=started.run,
             system=system.id,
-            target=opened.target,
+            access=opened.access,
             claims=claims,
             journal=journal,
             purse=self._purse,
@@ -359,13 +382,14 @@ class _Check:
         return self._items[path]
 
     def _conclude(
-        self, started: RunStarted, claims: Sequence[Claim], engine: Engine, end: End, group: _Group
+        self, started: RunStarted, claims: Sequence[Claim], engine: Engine, end: End, group: Group
     ) -> list[Verdict]:
         """Write the trials down, then the verdicts and the end of the run in one transaction."""
         already = {claim.key for claim in claims if claim.verdict is not None}
         verdicts = [claim.conclude(_REASONS[end], _note(end, engine.last_failure)) for claim in claims]
         _write_trials(self._root / started.directory / TRIALS, claims)
-        details = engine.figures()
+        spending = self._purse.settle_run()
+        details = {**engine.figures(), **self._purse.in_words(spending)}
         if end not in {"complete", "target-failed"}:
             details["why"] = end
         if group.before is not None and group.before.finished is not None:
@@ -376,7 +400,7 @@ class _Check:
         for verdict in verdicts:
             if verdict.key not in already:
                 self._tell(ClaimDecided(verdict))
-        self._tell(RunEnded(started.run, started.system, end, len(engine.lines)))
+        self._tell(RunEnded(started.run, started.system, end, len(engine.lines), spending, self._purse.price))
         return verdicts
 
     def _finished(
@@ -391,7 +415,7 @@ class _Check:
         return RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
 
 
-def _chosen(state: State, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Promise]:
+def chosen(state: State, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Promise]:
     """Give the promises in force that were asked for, in the order in which they were made."""
     promises = list(state.promises.values())
     if systems:
@@ -415,7 +439,7 @@ def _require_known(names: Collection[str], known: Collection[str], message: str)
             )
 
 
-def _settled(state: State, promise: Promise) -> bool:
+def settled(state: State, promise: Promise) -> bool:
     """Whether a promise has a verdict that stays. One that was cut short by the budget of a command can go on."""
     for judgement in reversed(state.judgements.get(promise.commitment.key, [])):
         verdict = judgement.verdict
@@ -424,13 +448,13 @@ def _settled(state: State, promise: Promise) -> bool:
     return False
 
 
-def _groups(state: State, promises: Iterable[Promise]) -> list[_Group]:
+def groups_of(state: State, promises: Iterable[Promise]) -> list[Group]:
     """Put together what is measured together: open runs first, then closed ones to be continued, then new promises."""
-    groups: dict[str, _Group] = {}
+    groups: dict[str, Group] = {}
     for promise in promises:
         before = _last_run(state, promise)
         name = before.started.run if before else ""
-        groups.setdefault(name, _Group(before)).promises.append(promise)
+        groups.setdefault(name, Group(before)).promises.append(promise)
     return sorted(
         groups.values(), key=lambda group: 2 if group.before is None else int(group.before.finished is not None)
     )
@@ -445,7 +469,14 @@ def _last_run(state: State, promise: Promise) -> Run | None:
     return found[-1] if found else None
 
 
-def _version(state: State, system: Id) -> SystemVersion:
+def version_of(state: State, system: Id) -> SystemVersion:
+    """Give the newest version of a system.
+
+    Raises
+    ------
+    UsageError
+        If the ledger holds none.
+    """  # noqa: DOC501 - _plan_first makes one
     version = state.version(system)
     if version is None:
         raise _plan_first(_("the ledger holds no version of the system {name}").format(name=system))

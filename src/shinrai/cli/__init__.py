@@ -119,15 +119,21 @@ def _explain(error: Exception) -> int:
     import tempfile  # noqa: PLC0415 - only on a bug
     import traceback  # noqa: PLC0415 - only on a bug
 
+    from shinrai.check.targets.secrets import mask  # noqa: PLC0415 - only on a bug
+
     with tempfile.NamedTemporaryFile("w", prefix="shinrai-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(mask("".join(traceback.format_exception(error))))
     click.echo(
-        f"error[internal]: {type(error).__name__}: {error}\n\nThis is a bug in Shinrai. Details: {file.name}", err=True
+        f"error[internal]: {type(error).__name__}: {mask(str(error))}\n\n"
+        f"This is a bug in Shinrai. Details: {file.name}",
+        err=True,
     )
     return 70
 
 
 def _say(error: ShinraiError) -> None:
-    click.echo(f"{click.style(f'error[{error.code}]', fg='red')}: {error.message}", err=True)
+    from shinrai.check.targets.secrets import mask  # noqa: PLC0415 - only on a mistake
+
+    click.echo(f"{click.style(f'error[{error.code}]', fg='red')}: {mask(error.message)}", err=True)
     if error.hint:
-        click.echo(f"\nhint: {error.hint}", err=True)
+        click.echo(f"\nhint: {mask(error.hint)}", err=True)

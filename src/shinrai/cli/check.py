@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
-from shinrai.records import Verdict
+from shinrai.records import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from shinrai.check.events import Event, RunEnded
 
 _EPILOG = """\b
 Examples:
   shinrai check                              measure everything that has no verdict yet
   shinrai check --system resident-assistant  only this system
+  shinrai check --dry-run                    what would be sent and what it would cost; sends nothing
   shinrai check --gate                       for CI: 0 met · 1 measured and not met · 3 could not measure
 """
 
@@ -22,10 +26,13 @@ Examples:
 @click.command("check", epilog=_EPILOG)
 @click.option("--system", "systems", multiple=True, metavar="ID", help="Only this system; may be given again.")
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Only claims of this name; may be given again.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent and what it would cost; send and write nothing.")
 @click.option("--gate", is_flag=True, help="Exit with 0 met, 1 measured and not met, 3 could not measure.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
 @click.pass_obj
-def command(start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, gate: bool, as_json: bool) -> int:
+def command(
+    start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, dry_run: bool, gate: bool, as_json: bool
+) -> int:
     """Measure what is committed, and reach verdicts.
 
     Claims that have a verdict on what is committed now are not measured again. Findings are opened and closed by what
@@ -33,6 +40,12 @@ def command(start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, ga
     """
     from shinrai import act  # noqa: PLC0415 - loaded only when the verb runs
 
+    if dry_run:
+        from shinrai.cli.dry_run import show  # noqa: PLC0415 - loaded only when asked for
+
+        with session(start, write=False) as opened:
+            show(opened, systems=systems, claims=claims and tuple(paths(opened, claims)), as_json=as_json)
+        return 0
     with session(start, write=True) as opened:
         verdicts = measure(opened, systems=systems, claims=claims)
         known = opened.ledger.state()
@@ -84,23 +97,49 @@ def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str
     from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
 
     from shinrai import act, check  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.check.events import RunEnded  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.cli.live import watching  # noqa: PLC0415 - loaded only when the verb runs
 
-    wanted = _paths(opened, claims) if claims else None
-    with watching(Console(stderr=True), lambda verdict: note(line(verdict))) as tell:
+    wanted = paths(opened, claims) if claims else None
+    ended: list[RunEnded] = []
+    with watching(Console(stderr=True), lambda verdict: note(line(verdict))) as watch:
+
+        def tell(event: Event) -> None:
+            watch(event)
+            if isinstance(event, RunEnded):
+                ended.append(event)
+
         verdicts = check.check(
             opened.root,
             opened.ledger,
             systems=systems or None,
             claims=wanted,
             budget=opened.workspace.settings.budget,
+            allowed_hosts=opened.workspace.settings.allowed_hosts,
             tell=tell,
         )
+    for one in ended:
+        _say_spending(one)
     act.sync(opened.ledger, opened.workspace)
     return verdicts
 
 
-def _paths(opened: Session, names: tuple[str, ...]) -> list[str]:
+def _say_spending(ended: RunEnded) -> None:
+    """Tell what a run cost, and what of that nobody has counted."""
+    spending, price = ended.spending, ended.price
+    if price is not None:
+        tokens = spending.tokens_in + spending.tokens_out
+        money = f"{spending.money:.4f} {price.currency}"
+        note(_("{run}: {tokens} tokens, {money}").format(run=ended.run, tokens=tokens, money=money))
+    if spending.uncounted and price is not None:
+        note(
+            _("the endpoint did not count the tokens of {calls} calls; each byte was taken for one").format(
+                calls=spending.uncounted
+            )
+        )
+
+
+def paths(opened: Session, names: tuple[str, ...]) -> list[str]:
     """Find the paths of the claims named, each by its path or its last part.
 
     Raises
@@ -122,14 +161,18 @@ def _paths(opened: Session, names: tuple[str, ...]) -> list[str]:
 
 
 def line(verdict: Verdict) -> str:
-    """Tell a verdict in one line: name, estimate, interval, n, word."""
-    from shinrai.report.words import SHAPES, STATUS_WORDS  # noqa: PLC0415 - loaded only when the verb runs
+    """Tell a verdict in one line: word, name, estimate, interval, n, calls, and by kind what was not measured."""
+    from shinrai.report.words import OUTCOMES, SHAPES, STATUS_WORDS  # noqa: PLC0415 - loaded only when the verb runs
 
     name = verdict.claim.rpartition("/")[2]
     estimate = "–" if verdict.estimate is None else f"{verdict.estimate:.3f}"
     bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {verdict.upper:.3f}]"
     word = f"{SHAPES[verdict.status]} {_(STATUS_WORDS[verdict.status])}"
-    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={verdict.counts.total}  {_('calls')}={verdict.calls}"
+    counts = verdict.counts
+    n = counts.total
+    found: dict[Outcome, int] = {"invalid": counts.invalid, "blocked": counts.blocked, "error": counts.error}
+    missing = "".join(f"  {_(OUTCOMES[kind])}={number}" for kind, number in found.items() if number)
+    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={n}  {_('calls')}={verdict.calls}{missing}"
 
 
 def _summary(states: list[Any], verdicts: list[Verdict]) -> None:

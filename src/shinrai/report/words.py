@@ -55,6 +55,7 @@ REASONS: dict[Reason, str] = {
     "expired": N_("the evidence has expired"),
     "interrupted": N_("the run was interrupted"),
     "money-spent": N_("the money budget was spent before either side was proven"),
+    "tokens-spent": N_("the token budget was spent before either side was proven"),
 }
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from shinrai.check.scorers.details import explain
+from shinrai.check.scorers.details import N_, detail, explain
 from shinrai.check.scorers.interface import Context, Request, ScoreFunction
 from shinrai.check.scorers.replies import unmeasured
 from shinrai.records import Call, Item, Score, ScorerUse
 
 __all__ = ["Context", "Request", "ScoreFunction", "explain", "scorer"]
+
+FAILED = N_("the scorer failed on this reply")
 
 _MODULES = {
     "exact": "exact",
@@ -48,7 +50,8 @@ def scorer(use: ScorerUse, context: Context) -> ScoreFunction:
         ``(item, requests, calls) -> Score``. Requests and calls of the trial in the same order; both empty for
         imported rows. A trial with a call that ended in ``error`` is an error (with the call's kind of error as the
         detail), one with a call that was ``blocked`` is blocked; no rule looks at the other replies of such a trial.
-        The function raises nothing on any reply, whatever it holds.
+        The function raises nothing on any reply, whatever it holds: should a rule fail, the trial is invalid, its
+        detail names the exception, and it counts as missing. It is not scored, and it does not end the run.
 
     Raises
     ------
@@ -58,6 +61,12 @@ def scorer(use: ScorerUse, context: Context) -> ScoreFunction:
     rule: ScoreFunction = import_module(f"shinrai.check.scorers.{_MODULES[use.id]}").build(use, context)
 
     def score(item: Item, requests: Sequence[Request], calls: Sequence[Call]) -> Score:
-        return unmeasured(calls) or rule(item, requests, calls)
+        missing = unmeasured(calls)
+        if missing is not None:
+            return missing
+        try:
+            return rule(item, requests, calls)
+        except Exception as error:  # noqa: BLE001 - becomes an outcome of its own that counts as missing, not a score
+            return Score("invalid", detail(FAILED, type(error).__name__))
 
     return score

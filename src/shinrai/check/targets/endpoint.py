@@ -1,28 +1,42 @@
 """A language model behind an OpenAI-compatible chat endpoint.
 
-What is refused: redirects (a key must not travel), compressed bodies (they hide their size), bodies above 4 MB. What
-is never written anywhere: the key.
+What is refused: hosts that the workspace does not list, whatever their name resolves to; redirects (a key must not
+travel); compressed bodies (they hide their size); bodies above 4 MB; a reply that says that it belongs to another call.
+Proxies and passwords that the environment names are not used. What is never written anywhere: the key.
 """
 
 from __future__ import annotations
 
 import asyncio
 import email.utils
+import itertools
 import json
-import os
 import re
+import secrets
+import socket
 import time
 from typing import Any
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from shinrai.check.targets.protocol import Answer, CallError, Limits
+from shinrai.check.targets.secrets import mask, read_key
 from shinrai.errors import TargetError
 from shinrai.i18n import _
 from shinrai.records import Endpoint, Generation, Json
+from shinrai.workspace import AllowedHosts
 
-__all__ = ["MAX_BODY", "MAX_REPLY", "ChatClient", "EndpointTarget", "read_completion", "retry_after"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_REPLY",
+    "ChatClient",
+    "EndpointTarget",
+    "body_around_prompt",
+    "read_completion",
+    "retry_after",
+]
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a response; a longer one is not read."""
@@ -64,7 +78,8 @@ def read_completion(body: bytes) -> Answer:
     Parameters
     ----------
     body : bytes
-        Bytes that are not UTF-8 and lone surrogates are read as U+FFFD; everything else is kept as it came.
+        Bytes that are not UTF-8 and lone surrogates are read as U+FFFD, a key that was sent as ``[key]``; everything
+        else is kept as it came.
 
     Returns
     -------
@@ -92,6 +107,7 @@ def read_completion(body: bytes) -> Answer:
     reply = message.refusal if message.content is None else message.content
     if reply is None:
         raise CallError("empty", retry=True)
+    reply = mask(reply)
     if len(reply) > MAX_REPLY:
         return Answer(reply[:MAX_REPLY], "ok", tokens_in, tokens_out, cut=len(reply))
     return Answer(reply, "ok", tokens_in, tokens_out)
@@ -130,7 +146,7 @@ def retry_after(value: str | None, now: float) -> float | None:
     value : str, optional
         A number of seconds or an HTTP date.
     now : float
-        Seconds since 1970.
+        Seconds since 1970, on the clock of whoever wrote the header.
 
     Returns
     -------
@@ -161,10 +177,12 @@ class ChatClient:
     instructions : str, optional
         The system prompt.
     key : str, optional
+    resolver : AbstractResolver, optional
+        Looks names up, and refuses what may not be reached.
     limits : Limits
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a call is made of
         self,
         url: str,
         model: str,
@@ -172,6 +190,7 @@ class ChatClient:
         *,
         instructions: str | None = None,
         key: str | None = None,
+        resolver: AbstractResolver | None = None,
         limits: Limits,
     ) -> None:
         self._url = url.rstrip("/") + "/chat/completions"
@@ -179,9 +198,12 @@ class ChatClient:
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
-        self._head, self._tail = _body_around_prompt(model, generation, instructions)
+        self._head, self._tail = body_around_prompt(model, generation, instructions)
+        self._ours = f"shinrai-{secrets.token_hex(8)}-"
+        self._number = itertools.count(1)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=limits.cap, ttl_dns_cache=300),
+            connector=aiohttp.TCPConnector(limit=limits.cap, ttl_dns_cache=300, resolver=resolver),
+            trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
@@ -206,32 +228,82 @@ class ChatClient:
             Of each kind that a line, a server or a body can fail in.
         """
         body = b"".join((self._head, msgspec.json.encode(prompt), self._tail))
+        name = f"{self._ours}{next(self._number)}"
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._session.post(self._url, data=body, allow_redirects=False) as response,
+                self._session.post(
+                    self._url, data=body, headers={"X-Request-Id": name}, allow_redirects=False
+                ) as response,
             ):
                 text = await _read_body(response)
         except TimeoutError as error:
             raise CallError("timeout", retry=True, overload=True) from error
         except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, _NotAllowedError):
+                raise CallError("host-not-allowed", unusable=True, detail=str(error.os_error)) from error
             # A server that is shutting down may still answer on connections that it has: fewer calls fit through them.
             raise CallError(
                 "connection-refused", retry=True, overload=True, unusable=True, detail=str(error.os_error)
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise CallError("connection", retry=True, detail=type(error).__name__) from error
+        self._require_own(response, name)
         if response.status == 200:
             return read_completion(text)
         return _read_refusal(response, text)
+
+    def _require_own(self, response: aiohttp.ClientResponse, name: str) -> None:
+        """Refuse a response that names another of our calls; most servers name none of them, and cannot be checked.
+
+        Raises
+        ------
+        CallError
+            If it does.
+        """
+        echoed = response.headers.get("X-Request-Id", name)
+        if echoed != name and echoed.startswith(self._ours):
+            raise CallError("other-call", retry=True, detail="the reply names another call")
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
 
 
-def _body_around_prompt(model: str, generation: Generation, instructions: str | None) -> tuple[bytes, bytes]:
-    """Give the request's JSON before and after the prompt; it is the same for all calls."""
+class _NotAllowedError(OSError):
+    """A name was resolved to an address that may not be reached."""
+
+
+class _Resolver(aiohttp.ThreadedResolver):
+    """Looks names up, and gives only addresses that the workspace allows.
+
+    What it gives is what is connected to: no second look-up can say something else.
+    """
+
+    def __init__(self, hosts: AllowedHosts) -> None:
+        super().__init__()
+        self._hosts = hosts
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Look a name up.
+
+        Raises
+        ------
+        _NotAllowedError
+            If no address that it resolves to may be reached.
+        """
+        found = await super().resolve(host, port, family)
+        allowed = [one for one in found if self._hosts.reaches(host, one["host"], port)]
+        if not allowed:
+            addresses = ", ".join(sorted({one["host"] for one in found}))
+            raise _NotAllowedError(f"{host} resolves to {addresses}: not public, and not in `allowed_hosts`")
+        return allowed
+
+
+def body_around_prompt(model: str, generation: Generation, instructions: str | None) -> tuple[bytes, bytes]:
+    """Give the request's JSON before and after the prompt; it is the same for all calls of a target."""
     system = [{"role": "system", "content": instructions}] if instructions is not None else []
     body = {"model": model, **generation.to_json(), "messages": [*system, {"role": "user", "content": ""}]}
     text = msgspec.json.encode(body)
@@ -240,7 +312,7 @@ def _body_around_prompt(model: str, generation: Generation, instructions: str | 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise CallError("compressed", unusable=True, detail=response.headers["Content-Encoding"])
+        raise CallError("compressed", unusable=True, detail=mask(response.headers["Content-Encoding"])[:100])
     length = response.content_length
     if length is not None and length <= MAX_BODY:
         return await response.read()
@@ -270,31 +342,52 @@ def _read_refusal(response: aiohttp.ClientResponse, body: bytes) -> Answer:
     raise CallError(
         f"http-{status}",
         retry=status in {408, 409, 425, 429} or status >= 500,
-        after=retry_after(response.headers.get("Retry-After"), time.time()),
+        after=retry_after(response.headers.get("Retry-After"), _clock_of(response)),
         busy=status in _BUSY,
         unusable=status in _UNUSABLE or status < 400,
-        detail=body[:500].decode("utf-8", "replace"),
+        detail=mask(body.decode("utf-8", "replace"))[:500],
     )
+
+
+def _clock_of(response: aiohttp.ClientResponse) -> float:
+    """Give the time that the server says it is, so that our own clock may be wrong; ours where it says nothing."""
+    try:
+        return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return time.time()
+
+
+class _Inner(msgspec.Struct):
+    code: Any = None
 
 
 class _Fault(msgspec.Struct):
     code: Any = None
+    innererror: _Inner | None = None
 
 
 class _FaultBody(msgspec.Struct):
     error: _Fault | None = None
 
 
+_FILTERED = ("content_filter", "content_policy_violation")  # a tuple: what a server sends may not be hashable
 _decode_fault = msgspec.json.Decoder(_FaultBody).decode
 
 
 def _is_content_filter(body: bytes) -> bool:
-    """Recognise the answer of a provider whose own filter refused the prompt: ``error.code = content_filter``."""
+    """Recognise the answer of a provider whose own filter refused the prompt.
+
+    ``error.code`` is ``content_filter`` (Azure) or ``content_policy_violation``; Azure also says
+    ``innererror.code = ResponsibleAIPolicyViolation``.
+    """
     try:
         fault = _decode_fault(body).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    return fault is not None and fault.code in {"content_filter", "content_policy_violation"}
+    if fault is None:
+        return False
+    inner = fault.innererror.code if fault.innererror is not None else None
+    return fault.code in _FILTERED or inner == "ResponsibleAIPolicyViolation"
 
 
 class EndpointTarget:
@@ -305,12 +398,21 @@ class EndpointTarget:
     component : Endpoint
     instructions : str, optional
         The system prompt.
+    hosts : AllowedHosts
+        Where the workspace allows systems to be asked.
     """
 
-    def __init__(self, component: Endpoint, instructions: str | None = None) -> None:
+    def __init__(self, component: Endpoint, instructions: str | None = None, *, hosts: AllowedHosts) -> None:
         self._component = component
         self._instructions = instructions
-        self.limits = Limits(start=8, cap=64, timeout=component.timeout)
+        self._hosts = hosts
+        self.limits = Limits(
+            start=8,
+            cap=64,
+            timeout=component.timeout,
+            requests_per_minute=component.limits.requests_per_minute,
+            tokens_per_minute=component.limits.tokens_per_minute,
+        )
         self._client: ChatClient | None = None
 
     async def open(self) -> None:
@@ -319,15 +421,21 @@ class EndpointTarget:
         Raises
         ------
         TargetError
-            If the environment variable that should hold the key is not set, or holds more than a key.
+            If the workspace does not allow the host; if there is no key where there should be one.
         """
         component = self._component
+        if not self._hosts.allows(component):
+            raise TargetError(
+                "target.host-not-allowed",
+                _("the host {host} is not among the `allowed_hosts` of shinrai.yaml").format(host=component.host),
+            )
         self._client = ChatClient(
             component.url,
             component.model,
             component.generation,
             instructions=self._instructions,
-            key=_key(component.key_env) if component.key_env else None,
+            key=read_key(component),
+            resolver=_Resolver(self._hosts),
             limits=self.limits,
         )
 
@@ -348,18 +456,3 @@ class EndpointTarget:
         if self._client is not None:
             await self._client.close()
             self._client = None
-
-
-def _key(variable: str) -> str:
-    key = os.environ.get(variable, "")
-    if not key:
-        raise TargetError(
-            "target.no-key",
-            _("the environment variable {name}, which should hold the key, is not set").format(name=variable),
-        )
-    if not key.isascii() or not key.isprintable():
-        raise TargetError(
-            "target.bad-key",
-            _("the environment variable {name} holds something that cannot be a key").format(name=variable),
-        )
-    return key

@@ -21,11 +21,15 @@ class Limits(NamedTuple):
         Calls in flight at first, and at most.
     timeout : float
         Seconds that one attempt may take.
+    requests_per_minute, tokens_per_minute : int, optional
+        What may be sent in any 60 seconds.
     """
 
     start: int
     cap: int
     timeout: float
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,11 +17,18 @@ from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
 from shinrai.i18n import _
 from shinrai.records import Embedded, Endpoint, Guard, Instructions, System
+from shinrai.workspace import AllowedHosts
 
-__all__ = ["GuardedTarget", "target_of"]
+__all__ = ["GuardedTarget", "system_prompt", "target_of"]
 
 
-def target_of(system: System, root: Path) -> Target:
+def system_prompt(system: System) -> str | None:
+    """Give the texts of all instructions of a system, joined by an empty line; None where it has none."""
+    texts = [part.text for part in system.stack if isinstance(part, Instructions)]
+    return "\n\n".join(texts) if texts else None
+
+
+def target_of(system: System, root: Path, allowed_hosts: Collection[str] = ()) -> Target:
     """Build the target of a system. Nothing is opened.
 
     Parameters
@@ -30,17 +37,18 @@ def target_of(system: System, root: Path) -> Target:
         The texts of all its instructions, joined by an empty line, are the system prompt.
     root : Path
         The workspace, which paths in the stack are relative to.
+    allowed_hosts : collection of str
+        Where the workspace allows systems to be asked; nowhere when left out.
 
     Returns
     -------
     Target
     """
-    texts = [part.text for part in system.stack if isinstance(part, Instructions)]
-    instructions = "\n\n".join(texts) if texts else None
+    instructions = system_prompt(system)
     component = system.model
     model: Target
     if isinstance(component, Endpoint):
-        model = EndpointTarget(component, instructions)
+        model = EndpointTarget(component, instructions, hosts=AllowedHosts(allowed_hosts))
     elif isinstance(component, Embedded):
         model = EmbeddedTarget(component, root, instructions)
     else:
