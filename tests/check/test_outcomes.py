@@ -7,22 +7,26 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shinrai.check.claims import Claim
 from shinrai.errors import TamperedError
 from shinrai.records import (
     Attestation,
     Column,
+    Commitment,
     EvidenceBrought,
     Import,
     Item,
     Observation,
+    Outcome,
     Placed,
     Score,
     Verdict,
     digest_file,
 )
-from shinrai.stats import binomial_interval
+from shinrai.stats import ProportionTest, binomial_interval
 from tests.check.town import Town
 
 TODAY = datetime.now(UTC).astimezone().date()
@@ -227,3 +231,66 @@ async def test_a_document_whose_copy_is_not_what_was_brought_attests_nothing(tow
     with pytest.raises(TamperedError) as caught:
         await town.check()
     assert caught.value.code == "workspace.evidence-changed"
+
+
+# ---- every trial ends in one way, and enters the test as was committed
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["pass", "fail", "invalid", "blocked", "error"]), min_size=1, max_size=60),
+    st.sampled_from(["missing", "pass", "fail"]),
+    st.sampled_from([0.1, 0.4]),
+)
+def test_every_outcome_is_counted_once_and_read_as_was_committed(
+    outcomes: list[Outcome], blocked: str, threshold: float
+) -> None:
+    """Met needs every missing trial to have been a failure, violated every one to have been a pass."""
+    commitment = Commitment.model_validate(
+        {
+            "claim": "p/g/m/c",
+            "system": "s",
+            "fingerprint": "sha256:" + "0" * 64,
+            "check": "c",
+            "check_version": "1",
+            "title": {"en": "t"},
+            "statement": {"en": "s"},
+            "metric": "failure-rate",
+            "comparator": "at-most",
+            "threshold": threshold,
+            "alpha": 0.05,
+            "budget": len(outcomes),
+            "order_seed": 1,
+            "blocked": blocked,
+        }
+    )
+    order = [Placed(Item(str(number), {})) for number in range(len(outcomes))]
+    claim = Claim(
+        commitment,
+        commitment.content_digest,
+        order,
+        kind=None,
+        score=lambda item, _requests, _calls: Score(outcomes[int(item.id)]),
+    )
+    claim.take_all()
+    verdict = claim.conclude()
+    counts = verdict.counts
+    assert counts.total == len(outcomes)
+    assert [counts.passed, counts.failed, counts.invalid, counts.blocked, counts.error] == [
+        outcomes.count(kind) for kind in ("pass", "fail", "invalid", "blocked", "error")
+    ]
+    read = [blocked if outcome == "blocked" else outcome for outcome in outcomes]
+    worst, best = (ProportionTest(threshold, 0.05, len(outcomes)) for _reading in range(2))
+    ends: dict[str, int] = {}
+    for number, reading in enumerate(read):
+        worst.update(float(reading != "pass"), float(reading != "pass"))
+        best.update(float(reading == "fail"), float(reading == "fail"))
+        for name, test in (("met", worst), ("violated", best)):
+            if test.decision is not None and test.decision.value == name:
+                ends.setdefault(name, number)
+    if verdict.status in {"met", "violated"}:
+        assert verdict.status in ends
+    if not {"invalid", "error", "missing"} & set(read):
+        assert verdict.status == min(ends, key=lambda name: ends[name], default="undecided")
+    if not {"pass", "fail"} & set(read):
+        assert (verdict.status, verdict.reason) == ("not_measured", "nothing-usable")
