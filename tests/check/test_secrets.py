@@ -243,6 +243,36 @@ async def test_what_cannot_be_a_key_is_not_sent(town: Town, monkeypatch: pytest.
         assert all(key.encode() not in data for _path, data in written(town.root))
 
 
+LEAKY = """
+import os
+
+class Guard:
+    def before(self, text):
+        if text.endswith("1"):
+            return "blocked by " + os.environ["TOWN_KEY"]
+        if text.endswith("2"):
+            raise ValueError(os.environ["TOWN_KEY"])
+
+    def after(self, text, reply):
+        return reply + os.environ["TOWN_KEY"] if text.endswith("3") else reply
+
+def load(parameters):
+    return Guard()
+"""
+
+
+async def test_a_guard_that_lets_the_key_out_is_masked_too(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOWN_KEY", KEY)
+    (town.root / "guard.py").write_text(LEAKY)
+    with serving() as endpoint:
+        town.chat(endpoint.url, key_env="TOWN_KEY", stack=[{"id": "g", "type": "guard", "path": "guard.py"}])
+        town.prompts(100)
+        town.promise(threshold=0.1)
+        await town.check()
+    assert {line.reply for line in town.journal()} >= {"blocked by [key]", "yes[key]", None}
+    assert all(KEY.encode() not in data for _path, data in written(town.root))
+
+
 # ---- the keyring
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from shinrai.check.targets.components import load_component, resolve_parameters
 from shinrai.check.targets.protocol import Answer, CallError, Limits
+from shinrai.check.targets.secrets import mask
 from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
 from shinrai.i18n import _
@@ -126,7 +127,7 @@ class PredictorTarget:
         except TimeoutError as error:
             raise CallError("timeout", unusable=self._worker.hangs) from error
         except Exception as error:
-            raise CallError(type(error).__name__, detail=str(error)[:500]) from error
+            raise CallError(type(error).__name__, detail=mask(str(error))[:500]) from error
         if not isinstance(outputs, Sequence) or len(outputs) != len(records):
             raise CallError("malformed", detail="not one output for each record")
         return [_answer_of(output) for output in outputs]

@@ -13,6 +13,7 @@ from shinrai.check.targets.embedded import EmbeddedTarget
 from shinrai.check.targets.endpoint import EndpointTarget
 from shinrai.check.targets.predictor import PredictorTarget
 from shinrai.check.targets.protocol import Answer, CallError, Limits, Target
+from shinrai.check.targets.secrets import mask
 from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
 from shinrai.i18n import _
@@ -165,7 +166,7 @@ class GuardedTarget:
         except TimeoutError as error:
             raise CallError("guard-timeout", unusable=True) from error
         except Exception as error:
-            raise CallError(f"guard-{type(error).__name__}", detail=str(error)[:500]) from error
+            raise CallError(f"guard-{type(error).__name__}", detail=mask(str(error))[:500]) from error
 
     async def close(self) -> None:
         """Close the model and let the guards' thread end."""
@@ -178,4 +179,5 @@ class GuardedTarget:
 def _text(reply: object) -> str:
     if not isinstance(reply, str):
         raise TypeError(f"a guard gave a {type(reply).__name__} where a text belongs")
-    return reply.encode("utf-8", "replace").decode("utf-8") if not reply.isascii() else reply
+    # A guard runs where the key is in the environment, and may let it out, too.
+    return mask(reply.encode("utf-8", "replace").decode("utf-8") if not reply.isascii() else reply)
