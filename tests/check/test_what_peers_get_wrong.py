@@ -416,7 +416,7 @@ async def test_venturalitica_a_column_that_is_not_there_is_bound_to_another_one(
     )
     with pytest.raises(UsageError) as caught:
         await town.check()
-    assert caught.value.code == "check.unknown-column"
+    assert caught.value.code == "data.unknown-column"
     assert town.state.judgements == {}
 
 
