@@ -134,7 +134,10 @@ def test_a_retry_after_holds_for_all() -> None:
         patience = Patience(clock=time.clock)
         first = asyncio.ensure_future(ask_patiently(access, "a", patience, lambda _failure, _began: None))
         await asyncio.sleep(0.0)
-        rest = [ask_patiently(access, name, patience, lambda _failure, _began: None) for name in "bcd"]
+        rest = [
+            asyncio.ensure_future(ask_patiently(access, name, patience, lambda _failure, _began: None))
+            for name in "bcd"
+        ]
         return [await first, *await asyncio.gather(*rest)]
 
     results = asyncio.run(time.run(everything()))
