@@ -10,6 +10,8 @@ from pathlib import Path
 _MODULES = {
     "bench.startup": "Start-up",
     "bench.engine": "Check engine against a bare aiohttp loop, same mock endpoint, same run",
+    "bench.scale": "Check engine alone, against the number of trials",
+    "bench.spread": "Several workers",
     "bench.stats_calls": "Sequential tests: calls to a verdict",
     "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
     "bench.statistics_simulations": "Sequential tests by simulation, against an independent program",

@@ -1,9 +1,9 @@
 """What the engine costs: CPU per trial against a bare aiohttp loop, same mock endpoint, same run.
 
-2,000 one-turn trials, at most 64 in flight, replies after 50 ms. The engine has everything on: ledger, journal, scorer,
-committed order, a sequential test that decides nothing before the end. The bare loop sends, reads and parses, and
-keeps nothing. CPU is user and system time of each process, from the first call on; and of the whole process, with its
-imports.
+2,000 and 10,000 one-turn trials, at most 64 in flight, replies at once and after 50 ms. The engine has everything on:
+ledger, journal, scorer, committed order, a sequential test that decides nothing before the end, and the archive of the
+finished run. The bare loop sends, reads and parses, and keeps nothing. CPU is user and system time of each process,
+from the first call on, when both have loaded what they use; and of the whole process, with its imports.
 """
 
 import asyncio
@@ -19,42 +19,47 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TRIALS = 2_000
+SIZES = ((2_000, 3), (10_000, 1))  # trials, rounds
+LATENCIES = (0.0, 0.05)
 IN_FLIGHT = 64
-LATENCY = 0.05
-ROUNDS = 3
 
 
 def rows() -> list[tuple[str, str, str]]:
     """Measure, as (what, figure, against)."""
+    return [row for latency in LATENCIES for trials, rounds in SIZES for row in _compare(latency, trials, rounds)]
+
+
+def _compare(latency: float, trials: int, rounds: int) -> list[tuple[str, str, str]]:
     found: dict[str, list[dict[str, float]]] = {"bare": [], "engine": []}
-    with _endpoint() as url:
-        for _round in range(ROUNDS):
+    with _endpoint(latency) as url:
+        for _round in range(rounds):
             for name, measured in found.items():
-                measured.append(_in_a_process(name, url))
+                measured.append(_in_a_process(name, url, trials))
     bare, engine = (
         {figure: statistics.median(one[figure] for one in measured) for figure in measured[0]}
         for measured in found.values()
     )
+    what = f"{trials:,} trials, replies after {1000 * latency:.0f} ms"
     return [
         (
-            "CPU per trial, from the first call on",
-            f"{engine['cpu'] / bare['cpu']:.2f}x ({1000 * engine['cpu'] / TRIALS:.3f} ms)",
-            f"at most 3x of {1000 * bare['cpu'] / TRIALS:.3f} ms",
+            f"{what}: CPU a trial from the first call on",
+            f"{engine['cpu'] / bare['cpu']:.2f}x ({1000 * engine['cpu'] / trials:.3f} ms)",
+            f"at most 2x of {1000 * bare['cpu'] / trials:.3f} ms",
         ),
         (
-            "CPU per trial, whole process with its imports",
-            f"{engine['process'] / bare['process']:.2f}x ({1000 * engine['process'] / TRIALS:.3f} ms)",
-            f"bare {1000 * bare['process'] / TRIALS:.3f} ms",
+            f"{what}: the same, whole process",
+            f"{engine['process'] / bare['process']:.2f}x ({1000 * engine['process'] / trials:.3f} ms)",
+            f"bare {1000 * bare['process'] / trials:.3f} ms",
         ),
-        ("wall from the first call on", f"{engine['wall']:.2f} s", f"bare {bare['wall']:.2f} s"),
-        ("largest memory", f"{engine['memory']:.0f} MB", f"bare {bare['memory']:.0f} MB"),
+        (f"{what}: wall", f"{engine['wall']:.2f} s", f"bare {bare['wall']:.2f} s"),
+        (f"{what}: largest memory", f"{engine['memory']:.0f} MB", f"bare {bare['memory']:.0f} MB"),
+        (f"{what}: on disk", f"{engine['disk'] / trials:.0f} bytes a trial", "at most 600"),
     ]
 
 
 @contextmanager
-def _endpoint() -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.servers.endpoint", str(LATENCY)]
+def _endpoint(latency: float) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.servers.endpoint", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield (server.stdout.readline() if server.stdout else "").strip()
@@ -62,9 +67,9 @@ def _endpoint() -> Iterator[str]:
             server.terminate()
 
 
-def _in_a_process(name: str, url: str) -> dict[str, float]:
+def _in_a_process(name: str, url: str, trials: int) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.engine", name, url], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-m", "bench.engine", name, url, str(trials)], stdout=subprocess.PIPE, text=True, check=True
     )
     figures: dict[str, float] = json.loads(done.stdout)
     return figures
@@ -76,10 +81,12 @@ def _cpu() -> float:
 
 
 @contextmanager
-def _measured() -> Iterator[None]:
+def _measured() -> Iterator[dict[str, float]]:
+    more: dict[str, float] = {}
     before, began = _cpu(), time.perf_counter()
-    yield
+    yield more
     figures = {
+        **more,
         "cpu": _cpu() - before,
         "wall": time.perf_counter() - began,
         "process": _cpu(),
@@ -88,12 +95,12 @@ def _measured() -> Iterator[None]:
     print(json.dumps(figures))
 
 
-def _bare(url: str) -> None:
+def _bare(url: str, trials: int) -> None:
     import aiohttp  # noqa: PLC0415 - each process imports only what it measures
     import uvloop  # noqa: PLC0415 - each process imports only what it measures
 
     async def loop() -> None:
-        prompts = iter(range(TRIALS))
+        prompts = iter(range(trials))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=IN_FLIGHT)) as session:
 
             async def work() -> None:
@@ -109,8 +116,10 @@ def _bare(url: str) -> None:
         uvloop.run(loop())
 
 
-def _engine(url: str) -> None:
-    from shinrai.check import check  # noqa: PLC0415 - each process imports only what it measures
+def _engine(url: str, trials: int) -> None:
+    import duckdb  # noqa: F401, PLC0415 - each process imports only what it measures
+
+    from shinrai.check import check, runs  # noqa: F401, PLC0415 - each process imports only what it measures
     from shinrai.records import Budget, Includes  # noqa: PLC0415 - each process imports only what it measures
     from tests.check.town import HERE, found  # noqa: PLC0415 - each process imports only what it measures
 
@@ -118,20 +127,22 @@ def _engine(url: str) -> None:
         town = found(Path(folder) / "town")
         town.chat(url, timeout=30.0)
         with (town.root / "prompts.jsonl").open("w") as file:
-            for number in range(TRIALS):
+            for number in range(trials):
                 wanted = "ordinary" if number % 2 else "extraordinary"
                 row: dict[str, Any] = {"id": f"q{number}", "prompts": [f"question {number}"], "wanted": wanted}
                 file.write(json.dumps(row) + "\n")
         town.promise(threshold=0.5, scorer=Includes(id="includes", field="wanted"))
-        with _measured():
-            [verdict] = check(town.root, town.ledger, budget=Budget(calls=TRIALS), allowed_hosts=HERE)
-        assert verdict.counts.total == TRIALS, verdict
+        with _measured() as figures:
+            [verdict] = check(town.root, town.ledger, budget=Budget(calls=trials), allowed_hosts=HERE)
+            directory = town.root / ".shinrai/runs/run-0001"
+            figures["disk"] = sum(path.stat().st_size for path in directory.iterdir())
+        assert verdict.counts.total == trials, verdict
         town.ledger.close()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        {"bare": _bare, "engine": _engine}[sys.argv[1]](sys.argv[2])
+    if len(sys.argv) > 3:
+        {"bare": _bare, "engine": _engine}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
     else:
         for what, figure, against in rows():
-            print(f"{what:<50} {figure:<24} {against}")
+            print(f"{what:<70} {figure:<24} {against}")

@@ -56,10 +56,9 @@ class Flaky:
 def ask(time: FakeTime, target: Flaky, **patience: float) -> Result:
     noticed: list[CallError] = []
     settings = Patience(clock=time.clock(), **patience)  # type: ignore[arg-type]  # numbers, by name
+    access = Access(target, settings.clock)
     return asyncio.run(
-        ask_patiently(
-            Access(target, settings.clock), "asked", settings, lambda failure, _began: noticed.append(failure)
-        )
+        ask_patiently(access, target, "asked", settings, lambda failure, _began: noticed.append(failure))
     )
 
 

@@ -132,10 +132,12 @@ def test_a_retry_after_holds_for_all() -> None:
     async def everything() -> list[Result]:
         access = Access(Target(), time.clock)
         patience = Patience(clock=time.clock)
-        first = asyncio.ensure_future(ask_patiently(access, "a", patience, lambda _failure, _began: None))
+        first = asyncio.ensure_future(
+            ask_patiently(access, access.target, "a", patience, lambda _failure, _began: None)
+        )
         await asyncio.sleep(0.0)
         rest = [
-            asyncio.ensure_future(ask_patiently(access, name, patience, lambda _failure, _began: None))
+            asyncio.ensure_future(ask_patiently(access, access.target, name, patience, lambda _failure, _began: None))
             for name in "bcd"
         ]
         return [await first, *await asyncio.gather(*rest)]
@@ -183,7 +185,7 @@ def calls(time: VirtualTime, target: Scripted, number: int, warm: bool = True) -
         patience = Patience(clock=time.clock, attempts=4)
 
         def one(name: int) -> Any:
-            return ask_patiently(access, str(name), patience, lambda _failure, _began: None)
+            return ask_patiently(access, access.target, str(name), patience, lambda _failure, _began: None)
 
         first = [await one(0)] if warm else []
         return first + await asyncio.gather(*(one(name) for name in range(1, number)))

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.events import Event
 from shinrai.check.journal import Line, read_journal
 from shinrai.check.patience import Clock, Patience
-from shinrai.check.runs import run
+from shinrai.check.runs import CALLS, run
 from shinrai.ledger import Ledger, State, create
 from shinrai.records import (
     SCORER_VERSIONS,
@@ -148,11 +149,13 @@ class Town:
         return finished
 
     def journal(self, number: int = 1) -> list[Line]:
-        return list(read_journal(self.root / f".shinrai/runs/run-{number:04d}/calls.jsonl"))
+        run = self.state.runs[f"run-{number:04d}"]
+        if run.finished is None:
+            return list(read_journal(self.root / run.started.directory / CALLS))
+        return list(read_calls(run_files(self.root, run.finished, "calls")))
 
     def trials(self, number: int = 1) -> list[Trial]:
-        path = self.root / f".shinrai/runs/run-{number:04d}/trials.jsonl"
-        return [msgspec.json.decode(line, type=Trial) for line in path.read_bytes().splitlines()]
+        return list(read_trials(run_files(self.root, self.finished(number), "trials")))
 
 
 def found(root: Path) -> Town:

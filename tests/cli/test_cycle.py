@@ -77,7 +77,7 @@ def test_a_gate_without_a_measurement_is_not_open(run: Run) -> None:
 def test_a_ledger_edited_by_hand_and_a_missing_run_file_are_found(town: Path, run: Run) -> None:
     run("plan")
     run("check")
-    trials = next((town / ".shinrai/runs").rglob("trials.jsonl"))
+    trials = next((town / ".shinrai/runs").rglob("trials-*.parquet"))
     kept = trials.read_bytes()
     trials.unlink()
     assert run("verify") == 4
@@ -198,3 +198,24 @@ def test_two_checks_at_once_queue_and_measure_once(town: Path, run: Run, capsys:
     assert sorted(json.loads(out)["measured"] for out, _err, _code in ended) == [0, 1]
     assert len(list((town / ".shinrai/runs").iterdir())) == 1
     assert run("verify") == 0
+
+
+def test_an_interrupted_run_is_shown_as_such(
+    town: Path, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_given: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    run("plan")
+    with monkeypatch.context() as patched:
+        patched.setattr("shinrai.check.runs.write_run", crash)
+        assert run("check") == 130
+    capsys.readouterr()
+    run("status", "--json")
+    assert {one["state"] for one in said(capsys)["open_runs"]} == {"interrupted"}
+    run("status")
+    assert "was interrupted" in capsys.readouterr().out
+    run("check")
+    capsys.readouterr()
+    run("status", "--json")
+    assert said(capsys)["open_runs"] == []

@@ -24,6 +24,7 @@ def check(  # noqa: PLR0913 - what a command is given
     budget: Budget,
     allowed_hosts: Collection[str] = (),
     tell: Tell | None = None,
+    engine: str = "one",
 ) -> list[Verdict]:
     """Measure every promise in force that has no verdict yet; see `shinrai.check.runs.run`.
 
@@ -44,6 +45,8 @@ def check(  # noqa: PLR0913 - what a command is given
         Where systems may be asked, as in ``shinrai.yaml``; nowhere when left out.
     tell : callable, optional
         Told what happens.
+    engine : str
+        ``one`` process, ``processes:N`` of this machine, or ``ray:N`` workers of a cluster.
 
     Returns
     -------
@@ -57,8 +60,10 @@ def check(  # noqa: PLR0913 - what a command is given
     KeyboardInterrupt
         On Ctrl-C, after everything that was answered has been written down.
     """
+    from shinrai.check.crew import read_plan  # noqa: PLC0415 - as the engine
     from shinrai.check.runs import run  # noqa: PLC0415 - the engine and its HTTP client load when something is measured
 
+    spread = read_plan(engine)
     waiting: Callable[[], None] | None = None if tell is None else lambda: tell(Waiting())
     with lock(root, waiting=waiting), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(
@@ -70,6 +75,7 @@ def check(  # noqa: PLR0913 - what a command is given
                 budget=budget,
                 allowed_hosts=allowed_hosts,
                 tell=tell,
+                spread=spread,
             )
         )
 

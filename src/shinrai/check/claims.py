@@ -19,11 +19,11 @@ trials. Both the first test's decision and the share at a moment depend on the p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from shinrai.check.gauges import Gauge, Reading, gauge_for
-from shinrai.check.journal import Line
+from shinrai.check.journal import Journal, Line
 from shinrai.check.scorers import ScoreFunction
 from shinrai.check.scorers.details import N_
 from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
@@ -44,24 +44,48 @@ TOO_LONG = N_("the reply is too long to be judged; characters")
 """In English in the run files, so that they do not depend on who ran them; translated when shown."""
 
 
+LONGEST_QUEUE = 4096
+"""Trials of a claim that may be drawn and not counted yet: what one stuck call can hold up."""
+
+Keep: TypeAlias = Callable[[Trial], None]
+
+
 class Pending:
-    """A trial that was drawn and waits for its calls.
+    """A trial that was drawn and waits for its calls, then for its turn.
 
     Parameters
     ----------
     placed : Placed
     asks : tuple of Ask
-    settled : Score, optional
-        Of an item that cannot be asked at all.
+    score : Score, optional
+        Of an item that cannot be asked at all; otherwise known when its last call has finished.
     """
 
-    __slots__ = ("asks", "open", "placed", "settled")
+    __slots__ = ("asks", "open", "placed", "score")
 
-    def __init__(self, placed: Placed, asks: tuple[Ask, ...], settled: Score | None = None) -> None:
+    def __init__(self, placed: Placed, asks: tuple[Ask, ...], score: Score | None = None) -> None:
         self.placed = placed
         self.asks = asks
-        self.settled = settled
+        self.score = score
         self.open = 0
+
+
+class _Distinct:
+    """Calls that a claim has used, by their number in the journal: a byte each."""
+
+    __slots__ = ("count", "marks")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.marks = bytearray()
+
+    def add(self, number: int) -> None:
+        marks = self.marks
+        if number >= len(marks):
+            marks.extend(bytes(number + 1 - len(marks)))
+        if not marks[number]:
+            marks[number] = 1
+            self.count += 1
 
 
 class Claim:
@@ -78,6 +102,8 @@ class Claim:
         Of the system that is asked; None for trials that happened elsewhere.
     score : callable
     run : str, optional
+    keep : callable, optional
+        Given each trial when it is counted, in committed order. None is held in memory.
 
     Raises
     ------
@@ -85,7 +111,7 @@ class Claim:
         If an item cannot be asked: no prompts, no column to change.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a claim is made of
         self,
         commitment: Commitment,
         digest: Digest,
@@ -94,20 +120,24 @@ class Claim:
         kind: SystemKind | None,
         score: ScoreFunction,
         run: str | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self.commitment = commitment
         self.digest = digest
         self.key = commitment.key
         self.order = order[: commitment.budget]
-        self.trials: list[Trial] = []
+        self.n = 0
         self.pending: deque[Pending] = deque()
-        self.calls: set[str] = set()
         self.decision: Decision | None = None
         self.verdict: Verdict | None = None
         self._spent: Reason = "budget-spent" if len(self.order) < len(order) else "data-spent"
         self._run = run
+        self._keep = keep
+        self._kind: SystemKind | None = kind
         self._asks = asks_for(kind, commitment.variants) if kind else None
-        self._costs = [calls_needed(placed.item, kind, commitment.variants) for placed in self.order] if kind else []
+        self.calls_at_most = sum(map(self._cost, self.order)) if kind else 0
+        self._calls_left = self.calls_at_most
+        self._used = _Distinct()
         self._score = score
         self._counts = dict.fromkeys(_FIELDS, 0)
         self._sides: dict[str, dict[Outcome, int]] = {}
@@ -116,17 +146,20 @@ class Claim:
         self._on_usable = gauge_for(commitment, horizon) if commitment.missing.allow_share > 0 else None
         self._reach_at: tuple[int, int] = (-1, 0)
 
+    def _cost(self, placed: Placed) -> int:
+        return calls_needed(placed.item, self._kind, self.commitment.variants) if self._kind else 0
+
     @property
-    def n(self) -> int:
-        """Trials that have been counted."""
-        return len(self.trials)
+    def used(self) -> bytearray:
+        """A 1 for each call that was used, by its number in the journal."""
+        return self._used.marks
 
     @property
     def wants(self) -> bool:
         """Whether another trial could matter now."""
         if self.decision is not None or self.n + len(self.pending) >= len(self.order):
             return False
-        return len(self.pending) < self._reach()
+        return len(self.pending) < min(self._reach(), LONGEST_QUEUE)
 
     @property
     def done(self) -> bool:
@@ -150,13 +183,18 @@ class Claim:
         self.pending.append(pending)
         return pending
 
-    def fold(self, lines: Mapping[str, Line]) -> bool:
-        """Count the trials at the head of the line whose calls have all finished, strictly in committed order.
+    def settle(self, pending: Pending, journal: Journal) -> None:
+        """Score a trial whose calls have all finished. Its replies are not needed any more."""
+        if pending.score is None and self.decision is None:
+            pending.score = self._outcome(pending, [journal.read(ask.key) for ask in pending.asks])
+
+    def fold(self, journal: Journal) -> bool:
+        """Count the scored trials at the head of the line, strictly in committed order.
 
         Parameters
         ----------
-        lines : mapping
-            Call key → finished call.
+        journal : Journal
+            Numbers the calls.
 
         Returns
         -------
@@ -166,8 +204,15 @@ class Claim:
         pending = self.pending
         while self.decision is None and pending and not pending[0].open:
             first = pending.popleft()
-            calls = [lines[ask.key] for ask in first.asks]
-            self._count(first, first.settled or self._outcome(first, calls))
+            if first.score is None:
+                self.settle(first, journal)
+            for ask in first.asks:
+                number = journal.number(ask.key)
+                if number is not None:
+                    self._used.add(number)
+            self._calls_left -= len(first.asks) or self._cost(first.placed)
+            if first.score is not None:
+                self._count(first, first.score)
         return self.decision is not None
 
     def take_all(self) -> None:
@@ -188,9 +233,10 @@ class Claim:
         if groups is not None and placed.side is not None:
             group = groups.a if placed.side == "a" else groups.b
             self._sides.setdefault(group, dict.fromkeys(_FIELDS, 0))[outcome] += 1
-        keys = tuple(ask.key for ask in pending.asks)
-        self.calls.update(keys)
-        self.trials.append(Trial(self.n, placed.item.id, keys, self.digest, outcome, detail=score.detail, group=group))
+        if self._keep is not None:
+            keys = tuple([ask.key for ask in pending.asks])
+            self._keep(Trial(self.n, placed.item.id, keys, self.digest, outcome, detail=score.detail, group=group))
+        self.n += 1
         self._counts[outcome] += 1
         reading = self._reading(outcome)
         self._on_all.feed(reading, placed.side)
@@ -270,8 +316,8 @@ class Claim:
             level=span.level if self.n else None,
             evidence_met=gauge.test.evidence_met if self.n else 0.0,
             evidence_violated=gauge.test.evidence_violated if self.n else 0.0,
-            calls=len(self.calls),
-            calls_saved=sum(self._costs[self.n :]) if self.decision else 0,
+            calls=self._used.count,
+            calls_saved=self._calls_left if self.decision else 0,
             retrospective=self._asks is None,
             run=self._run,
             trace=gauge.trace() if self.n else (),
@@ -291,10 +337,6 @@ class Claim:
             return "undecided", self._spent
         return ("not_measured", cut_short) if unreachable else ("undecided", cut_short)
 
-    def calls_at_most(self) -> int:
-        """Count the calls that the whole budget would need."""
-        return sum(self._costs)
 
-
-def _counts(found: Mapping[Outcome, int]) -> Counts:
+def _counts(found: dict[Outcome, int]) -> Counts:
     return Counts(**{_FIELDS[outcome]: number for outcome, number in found.items()})

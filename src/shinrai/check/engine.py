@@ -11,11 +11,15 @@ Everything here happens in one thread and without waiting, except for the calls 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Literal, TypeAlias
 
 from shinrai.check.claims import Claim, Pending
+from shinrai.check.crew import Crew
 from shinrai.check.events import CallFinished, ClaimDecided, ClaimMoved, Tell
 from shinrai.check.flow import Flow
 from shinrai.check.journal import Journal, Line
@@ -73,8 +77,7 @@ class Engine:
         patience: Patience,
         tell: Tell | None = None,
     ) -> None:
-        self.lines: dict[str, Line] = {line.key: line for line in journal.lines}
-        self._kept = len(self.lines)
+        self._kept = len(journal)
         self._run = run
         self._system = system
         self._access = access
@@ -92,8 +95,7 @@ class Engine:
         self._suspects: list[Line] = []
         self._in_a_row = self._unusable_in_a_row = 0
         self._answered_at = float("-inf")
-        self._answered = any(line.end != "error" for line in self.lines.values())
-        self._failed = sum(line.end == "error" for line in self.lines.values())
+        self._answered = journal.failed < len(journal)
         self._sent = 0
         self._last_failure: CallError | None = None
         self._closing: End | None = None
@@ -106,14 +108,31 @@ class Engine:
         """The last failed attempt, for a person who asks why."""
         return self._last_failure
 
+    @property
+    def calls(self) -> int:
+        """Finished calls of the run, those taken over included."""
+        return len(self._journal)
+
     def figures(self) -> dict[str, Json]:
-        """Give what the run cost: attempts of its calls, failed calls, calls that were sent and not waited for."""
-        own = [line for line in self.lines.values() if line.run is None]
+        """Give what the run cost, in calls.
+
+        Returns
+        -------
+        dict
+            ``attempts`` of its own calls; ``failed`` calls; ``kept`` from earlier; ``abandoned``: sent and not waited
+            for; ``wasted``: sent by this run and used by no verdict, the abandoned ones included; ``saved``: what the
+            whole budgets of its claims would have needed further, where claims that draw alike share their calls.
+        """
+        journal = self._journal
+        abandoned = self._sent - (len(journal) - self._kept)
+        own = len(journal) - journal.carried
         return {
-            "attempts": sum(line.attempts for line in own),
-            "failed": self._failed,
+            "attempts": journal.attempts,
+            "failed": journal.failed,
             "kept": self._kept,
-            "abandoned": self._sent - (len(self.lines) - self._kept),
+            "abandoned": abandoned,
+            "wasted": own - _used_by_any(self._claims, journal.carried) + abandoned,
+            "saved": max(0, _calls_at_most(self._claims) - len(journal) - abandoned),
         }
 
     async def measure(self) -> End:
@@ -197,7 +216,7 @@ class Engine:
 
     def _expect(self, claim: Claim, pending: Pending) -> None:
         for ask in pending.asks:
-            if ask.key in self.lines:
+            if self._journal.number(ask.key) is not None:
                 continue
             pending.open += 1
             waiting = self._waiting.get(ask.key)
@@ -207,6 +226,7 @@ class Engine:
             else:
                 waiting.append((claim, pending))
         if not pending.open:
+            claim.settle(pending, self._journal)
             self._count(claim)
 
     def _send(self, ask: Ask) -> None:
@@ -217,7 +237,9 @@ class Engine:
     async def _call(self, ask: Ask) -> None:
         began = self._now()
         try:
-            result = await ask_patiently(self._access, ask.request, self._patience, self._notice)
+            target = self._access.target
+            target = target.caller(ask.key) if isinstance(target, Crew) else target
+            result = await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
             self._finished(ask, result, began)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the run
             self._fail(error)
@@ -298,16 +320,15 @@ class Engine:
     def _keep(self, line: Line) -> None:
         """Journal a finished call, then let it count."""
         self._journal.write(line)
-        self.lines[line.key] = line
-        self._failed += line.end == "error"
         self._purse.pay(line)
         for claim, pending in self._waiting.pop(line.key, ()):
             pending.open -= 1
-            if claim.decision is None:
+            if claim.decision is None and not pending.open:
+                claim.settle(pending, self._journal)
                 self._count(claim)
 
     def _count(self, claim: Claim) -> None:
-        if claim.fold(self.lines) and claim.verdict is None:
+        if claim.fold(self._journal) and claim.verdict is None:
             verdict = claim.conclude()
             if self._tell:
                 self._tell(ClaimDecided(verdict))
@@ -328,8 +349,11 @@ class Engine:
     # ---- telling
 
     def _tick(self) -> None:
+        began = time.process_time()
         self._tell_now()
-        self._ticker = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tick)
+        # An interval costs more the longer the path of its test: never more than a twentieth of the time.
+        pause = max(TELL_SECONDS, 20.0 * (time.process_time() - began))
+        self._ticker = asyncio.get_running_loop().call_later(pause, self._tick)
 
     def _tell_now(self) -> None:
         if self._tell is None:
@@ -338,8 +362,8 @@ class Engine:
             CallFinished(
                 run=self._run,
                 system=self._system,
-                calls=len(self.lines),
-                failed=self._failed,
+                calls=len(self._journal),
+                failed=self._journal.failed,
                 sent=self._sent,
                 in_flight=len(self._tasks),
                 limit=self._flow.limit,
@@ -351,3 +375,19 @@ class Engine:
             if claim.verdict is None and claim.n != self._told.get(claim.key, 0):
                 self._told[claim.key] = claim.n
                 self._tell(ClaimMoved(claim.key, claim.n, *claim.position(), claim.commitment.threshold))
+
+
+def _used_by_any(claims: Sequence[Claim], carried: int) -> int:
+    """Count the calls of this run, not those carried over, that at least one claim has used."""
+    used = [int.from_bytes(claim.used[carried:], "little") for claim in claims]
+    return reduce(or_, used, 0).bit_count()
+
+
+def _calls_at_most(claims: Sequence[Claim]) -> int:
+    """Count the calls that all budgets would need. Claims on the same data in the same way ask the same."""
+    most: dict[tuple[object, ...], int] = {}
+    for claim in claims:
+        commitment = claim.commitment
+        alike = (commitment.data.digest if commitment.data else None, commitment.order_seed, commitment.variants)
+        most[alike] = max(most.get(alike, 0), claim.calls_at_most)
+    return sum(most.values())

@@ -123,6 +123,12 @@ class RunEnded:
 
     Parameters
     ----------
+    calls : int
+        Finished calls, those taken over from an earlier run included.
+    wasted : int
+        Calls that were sent and that no verdict used.
+    saved : int
+        Calls that the whole budgets would have needed further.
     spending : Spending
         What its calls cost in this command.
     price : Price, optional
@@ -133,6 +139,8 @@ class RunEnded:
     system: Id
     end: str
     calls: int
+    wasted: int
+    saved: int
     spending: Spending
     price: Price | None = None
 

@@ -86,8 +86,9 @@ class Access:
 class _Call:
     """A call while it is tried."""
 
-    def __init__(self, access: Access, request: Request, now: Callable[[], float]) -> None:
+    def __init__(self, access: Access, target: Target, request: Request, now: Callable[[], float]) -> None:
         self._access = access
+        self._target = target
         self._request = request
         self._now = now
         self._wanted = now()
@@ -101,13 +102,13 @@ class _Call:
         throttle = self._access.throttle
         entry = await throttle.enter(self._request)
         self.began = self._now()
-        answer = await self._access.target.ask(self._request)
+        answer = await self._target.ask(self._request)
         throttle.settle(entry, self._request, answer)
         return answer
 
 
 async def ask_patiently(
-    access: Access, request: Request, patience: Patience, notice: Callable[[CallError, float], None]
+    access: Access, target: Target, request: Request, patience: Patience, notice: Callable[[CallError, float], None]
 ) -> Result:
     """Ask until there is an answer, or it makes no sense to go on.
 
@@ -115,6 +116,8 @@ async def ask_patiently(
     ----------
     access : Access
         The way to what is asked. Time spent in waiting for its leave counts against no limit of the call.
+    target : Target
+        What makes the attempts: the target of the access, or what stands for it in this call.
     request : str or dict
         What is asked.
     patience : Patience
@@ -127,14 +130,15 @@ async def ask_patiently(
     Result
     """
     now = patience.clock.now
-    call = _Call(access, request, now)
+    call = _Call(access, target, request, now)
     attempt, spent, failure = 0, 0.0, None
     limit = patience.deadline * access.target.limits.timeout + patience.longest_retry_after
     while True:
         try:
             answer = await call.attempt()
         except CircuitOpenError as given_up:
-            return Result(None, failure or given_up, max(1, attempt), 0.0)
+            # Not the call's own last failure: it was given no chance to do better, so nothing speaks against it.
+            return Result(None, given_up, max(1, attempt), 0.0)
         except CallError as error:
             failure = error
         else:

@@ -12,27 +12,30 @@ and a new promise never sees an old reply.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from tempfile import TemporaryFile
+from typing import IO, Any, Literal, Self
 
 import msgspec
 
-from shinrai.check.claims import Claim
+from shinrai.check.archive import read_calls, run_files, write_run
+from shinrai.check.claims import Claim, Keep
+from shinrai.check.crew import Crew, Plan
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
-from shinrai.check.journal import Journal, Line, read_journal
+from shinrai.check.journal import Journal, Line, not_written
 from shinrai.check.outcomes import judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
 from shinrai.check.scorers import Context, scorer
-from shinrai.check.targets.protocol import CallError
+from shinrai.check.targets.protocol import CallError, Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
-from shinrai.errors import StoreError, TamperedError, TargetError, UsageError, nearest
+from shinrai.errors import TamperedError, TargetError, UsageError, nearest
 from shinrai.i18n import _, current_language
 from shinrai.ledger import Ledger, Promise, Run, State
 from shinrai.records import (
@@ -50,17 +53,18 @@ from shinrai.records import (
     RunStarted,
     SystemVersion,
     Text,
+    Trial,
     Verdict,
     digest_file,
 )
-from shinrai.source import read_items
+from shinrai.source import SpooledItems, spool_items
 from shinrai.workspace import data_file, fingerprint
 
-__all__ = ["CALLS", "RUNS", "TRIALS", "Group", "chosen", "groups_of", "run", "settled", "version_of"]
+__all__ = ["CALLS", "RUNS", "Group", "chosen", "groups_of", "run", "settled", "version_of"]
 
 RUNS = ".shinrai/runs"
 CALLS = "calls.jsonl"
-TRIALS = "trials.jsonl"
+"""The journal of a run that goes on. When it has ended, `shinrai.check.archive` has its contents."""
 
 _REASONS: dict[End, Reason | None] = {
     "complete": None,
@@ -82,6 +86,7 @@ async def run(  # noqa: PLR0913 - the contract of the room
     allowed_hosts: Collection[str] = (),
     tell: Tell | None = None,
     patience: Patience | None = None,
+    spread: Plan | None = None,
 ) -> list[Verdict]:
     """Measure every promise in force that has no verdict yet.
 
@@ -103,6 +108,8 @@ async def run(  # noqa: PLR0913 - the contract of the room
         Told what happens.
     patience : Patience, optional
         How failed attempts are tried again.
+    spread : Plan, optional
+        Over how many workers; this process alone where it is not given.
 
     Returns
     -------
@@ -129,7 +136,11 @@ async def run(  # noqa: PLR0913 - the contract of the room
         allowed_hosts=allowed_hosts,
         telling=tell is not None,
     )
-    return await check.measure(systems, claims)
+    check.spread = spread
+    try:
+        return await check.measure(systems, claims)
+    finally:
+        check.close()
 
 
 def _to_nobody(_event: Event) -> None:
@@ -143,10 +154,13 @@ class Group:
     Parameters
     ----------
     before : Run, optional
-        The run that they were last measured in: gone on with when it is open, taken over from when it is closed.
+        The run that they were last measured in: gone on with when it is open.
+    ended : Run, optional
+        The last one of theirs that has ended: its calls are taken over.
     """
 
     before: Run | None
+    ended: Run | None = None
     promises: list[Promise] = field(default_factory=list)
 
 
@@ -179,8 +193,14 @@ class _Check:
         self._tell = tell
         self._engine_tell = tell if telling else None
         self._patience = patience
-        self._items: dict[Path, list[Item]] = {}
+        self.spread: Plan | None = None
+        self._items: dict[Path, SpooledItems] = {}
         self._digests: dict[Path, Digest] = {}
+
+    def close(self) -> None:
+        """Let go of the data sets."""
+        for items in self._items.values():
+            items.close()
 
     async def measure(self, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Verdict]:
         state = self._ledger.state()
@@ -192,6 +212,7 @@ class _Check:
         for system, promises in by_system.items():
             self._require_unchanged(state, system, promises)
         verdicts = self._judge_outcomes(state, [one for one in promises_in_force if needs_no_calls(one.commitment)])
+        self._clear_away(state)
         self._close_overtaken(state, systems)
         for system, promises in by_system.items():
             verdicts += await self._measure_system(version_of(state, system), groups_of(state, promises))
@@ -243,12 +264,22 @@ class _Check:
                 and not waiting & set(started.commitments)
                 and (not systems or started.system in systems)
             ):
-                calls = sum(1 for _line in read_journal(self._root / started.directory / CALLS, shown_as=CALLS))
-                self._ledger.append(self._finished(started, "superseded", calls, {}))
+                journal = self._journal(started.directory)
+                journal.close()
+                self._end(started, "superseded", len(journal), {}, (), ())
+
+    def _clear_away(self, state: State) -> None:
+        """Remove journals whose run has ended: a crash can come between the end in the ledger and their removal."""
+        for one in state.runs.values():
+            if one.finished is not None:
+                for journal in _journals(self._root / one.started.directory):
+                    journal.unlink(missing_ok=True)
 
     async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
         self._purse.take_up(version.system)
         target = target_of(version.system, self._root, self._allowed_hosts)
+        if self.spread is not None:
+            target = Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
         try:
             try:
                 await target.open()
@@ -284,62 +315,68 @@ class _Check:
 
     async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
         started, journal = self._begin(opened.version, group)
-        try:
-            engine, claims = self._set_up(opened, group, started, journal)
-            end = await engine.measure()
-        finally:
-            journal.close()
-        return self._conclude(started, claims, engine, end, group)
+        with _Trials(self._root / started.directory) as trials:
+            try:
+                engine, claims = self._set_up(opened, group, started, journal, trials)
+                end = await _measured(engine, opened.access.target, journal, self._root / started.directory)
+            finally:
+                journal.close()
+            return self._conclude(started, claims, engine, end, group, trials)
 
     def _begin(self, version: SystemVersion, group: Group) -> tuple[RunStarted, Journal]:
-        """Go on with an open run, or begin a new one, with what an earlier one already has."""
+        """Go on with an open run, or begin a new one; with what an earlier one already has."""
         before = group.before
         if before is not None and before.finished is None:
-            path = self._root / before.started.directory / CALLS
-            return before.started, Journal(path, shown_as=f"{before.started.directory}/{CALLS}")
-        carried = self._carried(before)
-        name = f"run-{len(self._ledger.state().runs) + 1:04d}"
-        directory = f"{RUNS}/{name}"
-        path = self._root / directory / CALLS
-        Journal.create(path)
-        started = RunStarted(
-            run=name,
-            system=version.system.id,
-            fingerprint=version.fingerprint,
-            commitments=tuple(promise.digest for promise in group.promises),
-            directory=directory,
-        )
-        self._ledger.append(started)
-        journal = Journal(path, shown_as=f"{directory}/{CALLS}")
-        for line in carried:
-            journal.write(line)
-            journal.lines.append(line)
+            started = before.started
+        else:
+            name = f"run-{len(self._ledger.state().runs) + 1:04d}"
+            started = RunStarted(
+                run=name,
+                system=version.system.id,
+                fingerprint=version.fingerprint,
+                commitments=tuple(promise.digest for promise in group.promises),
+                directory=f"{RUNS}/{name}",
+            )
+            Journal.create(self._root / started.directory / CALLS)
+            self._ledger.append(started)
+        journal = self._journal(started.directory)
+        try:
+            if len(journal) == journal.carried:  # a crash can come while calls are being taken over
+                for line in self._carried(group.ended):
+                    if journal.number(line.key) is None:
+                        journal.write(line)
+        except BaseException:
+            journal.close()
+            raise
         return started, journal
 
-    def _carried(self, before: Run | None) -> list[Line]:
+    def _journal(self, directory: str) -> Journal:
+        journal, *shards = _journals(self._root / directory)
+        return Journal(journal, shown_as=f"{directory}/{CALLS}", shards=shards)
+
+    def _carried(self, before: Run | None) -> Iterator[Line]:
         """Read the finished calls of a closed run.
 
         Raises
         ------
         TamperedError
-            If its file is not what it was when it was closed.
+            If a file is not what it was when the run was closed.
         """
         if before is None or before.finished is None:
-            return []
-        shown_as = f"{before.started.directory}/{CALLS}"
-        path = self._root / shown_as
-        if not path.is_file() or digest_file(path) != before.finished.files.get(shown_as):
-            raise TamperedError(
-                "run.file-changed", _("the run file {file} is gone or was changed").format(file=shown_as)
-            )
-        return [
-            msgspec.structs.replace(line, run=line.run or before.started.run)
-            for line in read_journal(path, shown_as=shown_as)
-            if line.end != "error"
-        ]
+            return
+        paths = run_files(self._root, before.finished, "calls")
+        for path in paths:
+            name = path.relative_to(self._root).as_posix()
+            if not path.is_file() or digest_file(path) != before.finished.files[name]:
+                raise TamperedError(
+                    "run.file-changed", _("the run file {file} is gone or was changed").format(file=name)
+                )
+        for line in read_calls(paths):
+            if line.end != "error":
+                yield msgspec.structs.replace(line, run=line.run or before.started.run)
 
     def _set_up(
-        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal
+        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal, trials: _Trials
     ) -> tuple[Engine, list[Claim]]:
         system = opened.version.system
         context = Context(secrets=system.secrets)
@@ -354,13 +391,13 @@ class _Check:
                     kind=system.kind,
                     score=scorer(_scorer(commitment), context),
                     run=started.run,
+                    keep=trials.of_the_next_claim(),
                 )
             )
         began = tuple(
-            ClaimBegan(claim.key, claim.commitment.threshold, len(claim.order), claim.calls_at_most())
-            for claim in claims
+            ClaimBegan(claim.key, claim.commitment.threshold, len(claim.order), claim.calls_at_most) for claim in claims
         )
-        self._tell(RunBegan(started.run, system.id, began, kept=len(journal.lines)))
+        self._tell(RunBegan(started.run, system.id, began, kept=len(journal)))
         engine = Engine(
             run=started.run,
             system=system.id,
@@ -373,46 +410,124 @@ class _Check:
         )
         return engine, claims
 
-    def _items_of(self, commitment: Commitment) -> list[Item]:
+    def _items_of(self, commitment: Commitment) -> Sequence[Item]:
         if commitment.data is None or commitment.data.use.file is None:
             return []
         path = data_file(self._root, commitment.data.use)
         if path not in self._items:
-            self._items[path] = read_items(path, shown_as=commitment.data.use.file)
+            folder = self._root / RUNS
+            try:
+                self._items[path] = spool_items(path, shown_as=commitment.data.use.file, folder=folder)
+            except OSError as error:
+                raise not_written(path.name, error) from error
         return self._items[path]
 
-    def _conclude(
-        self, started: RunStarted, claims: Sequence[Claim], engine: Engine, end: End, group: Group
+    def _conclude(  # noqa: PLR0917 - what a run has come to
+        self,
+        started: RunStarted,
+        claims: Sequence[Claim],
+        engine: Engine,
+        end: End,
+        group: Group,
+        trials: _Trials,
     ) -> list[Verdict]:
-        """Write the trials down, then the verdicts and the end of the run in one transaction."""
+        """Archive calls and trials, then write the verdicts and the end of the run in one transaction."""
         already = {claim.key for claim in claims if claim.verdict is not None}
         verdicts = [claim.conclude(_REASONS[end], _note(end, engine.last_failure)) for claim in claims]
-        _write_trials(self._root / started.directory / TRIALS, claims)
         spending = self._purse.settle_run()
         details = {**engine.figures(), **self._purse.in_words(spending)}
         if end not in {"complete", "target-failed"}:
             details["why"] = end
-        if group.before is not None and group.before.finished is not None:
-            details["continues"] = group.before.started.run
+        if group.ended is not None:
+            details["continues"] = group.ended.started.run
         how: Literal["complete", "target-failed"] = "target-failed" if end.startswith("target-") else "complete"
-        payloads: list[Payload] = [Judged(verdict=verdict) for verdict in verdicts]
-        self._ledger.append(*payloads, self._finished(started, how, len(engine.lines), details))
+        self._end(started, how, engine.calls, details, verdicts, trials.files)
         for verdict in verdicts:
             if verdict.key not in already:
                 self._tell(ClaimDecided(verdict))
-        self._tell(RunEnded(started.run, started.system, end, len(engine.lines), spending, self._purse.price))
+        self._tell(
+            RunEnded(
+                started.run,
+                started.system,
+                end,
+                engine.calls,
+                details["wasted"],
+                details["saved"],
+                spending,
+                self._purse.price,
+            )
+        )
         return verdicts
 
-    def _finished(
+    def _end(  # noqa: PLR0917 - what the ledger hears of the end of a run
         self,
         started: RunStarted,
         end: Literal["complete", "target-failed", "superseded"],
         calls: int,
         details: dict[str, Json],
-    ) -> RunFinished:
-        names = [f"{started.directory}/{name}" for name in (CALLS, TRIALS)]
-        files = {name: digest_file(self._root / name) for name in names if (self._root / name).is_file()}
-        return RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
+        verdicts: Sequence[Verdict],
+        trials: Sequence[IO[bytes]],
+    ) -> None:
+        """Archive, write the end to the ledger, then remove the journal: a crash in between loses nothing."""
+        directory = self._root / started.directory
+        paths = write_run(directory, _journals(directory), trials)
+        files = {f"{started.directory}/{path.name}": digest_file(path) for path in paths}
+        finished = RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
+        payloads: list[Payload] = [Judged(verdict=verdict) for verdict in verdicts]
+        self._ledger.append(*payloads, finished)
+        for journal in _journals(directory):
+            journal.unlink()
+
+
+def _journals(directory: Path) -> list[Path]:
+    """Give the journal of a run and those of its workers, in order."""
+    return [directory / CALLS, *sorted(directory.glob("calls-*.jsonl"))]
+
+
+async def _measured(engine: Engine, target: Target, journal: Journal, directory: Path) -> End:
+    if not isinstance(target, Crew):
+        return await engine.measure()
+    await target.begin(journal, directory)
+    try:
+        return await engine.measure()
+    finally:
+        await target.end()
+
+
+class _Trials:
+    """The trials of a run while they are counted: on disk, in files that have no name and outlive no crash.
+
+    They can be made again from the journal, which is what happens after a crash.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._stack = ExitStack()
+        self.files: list[IO[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        with suppress(OSError):  # a full disk: what is lost can be made again from the journal
+            self._stack.close()
+
+    def of_the_next_claim(self) -> Keep:
+        """Give the function that keeps the trials of another claim."""
+        file = self._stack.enter_context(TemporaryFile(dir=self._directory))  # noqa: SIM115 - it is
+        self.files.append(file)
+        write = file.write
+
+        def keep(trial: Trial) -> None:
+            try:
+                write(_encode(trial) + b"\n")
+            except OSError as error:
+                raise not_written("trials", error) from error
+
+        return keep
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def chosen(state: State, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Promise]:
@@ -452,21 +567,22 @@ def groups_of(state: State, promises: Iterable[Promise]) -> list[Group]:
     """Put together what is measured together: open runs first, then closed ones to be continued, then new promises."""
     groups: dict[str, Group] = {}
     for promise in promises:
-        before = _last_run(state, promise)
+        found = _runs(state, promise)
+        before = found[-1] if found else None
+        ended = next((one for one in reversed(found) if one.finished is not None), None)
         name = before.started.run if before else ""
-        groups.setdefault(name, Group(before)).promises.append(promise)
+        groups.setdefault(name, Group(before, ended)).promises.append(promise)
     return sorted(
         groups.values(), key=lambda group: 2 if group.before is None else int(group.before.finished is not None)
     )
 
 
-def _last_run(state: State, promise: Promise) -> Run | None:
-    found = [
+def _runs(state: State, promise: Promise) -> list[Run]:
+    return [
         one
         for one in state.runs.values()
         if promise.digest in one.started.commitments and one.started.fingerprint == promise.commitment.fingerprint
     ]
-    return found[-1] if found else None
 
 
 def version_of(state: State, system: Id) -> SystemVersion:
@@ -503,26 +619,3 @@ def _note(end: End, failure: CallError | None) -> Text | None:
     if failure is None or not end.startswith("target-"):
         return None
     return Text(en=f"{failure.kind}: {failure.detail}"[:500] if failure.detail else failure.kind)
-
-
-def _write_trials(path: Path, claims: Sequence[Claim]) -> None:
-    """Write all trials, claim by claim in committed order; the file is there whole or not at all.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written.
-    """
-    encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
-    draft = path.with_suffix(".draft")
-    try:
-        with draft.open("wb") as file:
-            for claim in claims:
-                file.writelines(encode(trial) + b"\n" for trial in claim.trials)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise StoreError(
-            "run.not-written", _("{file} could not be written: {why}").format(file=path.name, why=error.strerror)
-        ) from error

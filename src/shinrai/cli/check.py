@@ -28,10 +28,20 @@ Examples:
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Only claims of this name; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent and what it would cost; send and write nothing.")
 @click.option("--gate", is_flag=True, help="Exit with 0 met, 1 measured and not met, 3 could not measure.")
+@click.option(
+    "--engine", default="one", show_default=True, metavar="E", help="one, processes:N, or ray:N (extra shinrai[ray])."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
 @click.pass_obj
-def command(
-    start: str, systems: tuple[str, ...], claims: tuple[str, ...], *, dry_run: bool, gate: bool, as_json: bool
+def command(  # noqa: PLR0913 - one argument for each option
+    start: str,
+    systems: tuple[str, ...],
+    claims: tuple[str, ...],
+    engine: str,
+    *,
+    dry_run: bool,
+    gate: bool,
+    as_json: bool,
 ) -> int:
     """Measure what is committed, and reach verdicts.
 
@@ -47,7 +57,7 @@ def command(
             show(opened, systems=systems, claims=claims and tuple(paths(opened, claims)), as_json=as_json)
         return 0
     with session(start, write=True) as opened:
-        verdicts = measure(opened, systems=systems, claims=claims)
+        verdicts = measure(opened, systems=systems, claims=claims, engine=engine)
         known = opened.ledger.state()
 
         def guarded(claim: str, system: str) -> bool:
@@ -79,7 +89,9 @@ def named(claim: str, names: tuple[str, ...]) -> bool:
     return claim in names or claim.rpartition("/")[2] in names
 
 
-def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str, ...] = ()) -> list[Verdict]:
+def measure(
+    opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str, ...] = (), engine: str = "one"
+) -> list[Verdict]:
     """Run the engine under the live view, then open and close findings.
 
     Parameters
@@ -88,6 +100,8 @@ def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str
         Opened for writing.
     systems, claims : tuple of str
         Only these; all when empty.
+    engine : str
+        As `shinrai.check.check`.
 
     Returns
     -------
@@ -117,6 +131,7 @@ def measure(opened: Session, *, systems: tuple[str, ...] = (), claims: tuple[str
             budget=opened.workspace.settings.budget,
             allowed_hosts=opened.workspace.settings.allowed_hosts,
             tell=tell,
+            engine=engine,
         )
     for one in ended:
         _say_spending(one)

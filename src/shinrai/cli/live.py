@@ -51,6 +51,7 @@ class Board:
         self._calls: CallFinished | None = None
         self._run: RunBegan | None = None
         self._decided = decided
+        self.ended: list[RunEnded] = []
 
     def tell(self, event: Event) -> None:
         """Take in an event."""
@@ -67,7 +68,9 @@ class Board:
                     self._rows[verdict.key].verdict = verdict
                 if self._decided:
                     self._decided(verdict)
-            case RunEnded() | Waiting() | ClaimMoved():
+            case RunEnded():
+                self.ended.append(event)
+            case Waiting() | ClaimMoved():
                 pass
 
     def __rich__(self) -> Group:
@@ -161,8 +164,16 @@ def watching(console: Console, decided: Callable[[Verdict], None]) -> Iterator[C
         To be told every event.
     """
     if not console.is_terminal:
-        yield Board(decided).tell
-        return
-    board = Board()
-    with Live(board, console=console, refresh_per_second=8, transient=True):
+        board = Board(decided)
         yield board.tell
+    else:
+        board = Board()
+        with Live(board, console=console, refresh_per_second=8, transient=True):
+            yield board.tell
+    for run in board.ended:
+        console.print(
+            _("{system}: {calls} calls, {saved} saved by stopping early, {wasted} sent in vain").format(
+                system=run.system, calls=run.calls, saved=run.saved, wasted=run.wasted
+            ),
+            highlight=False,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shinrai.cli.session import put_json, session, today
+from shinrai.cli.session import Session, put_json, session, today
 from shinrai.i18n import _, current_language
 
 
@@ -21,13 +21,40 @@ def command(start: str, *, as_json: bool) -> None:
         nodes = tree(opened.workspace.plans.values(), titles, state, today())
         if as_json:
             put_json(
-                {"version": 1, "head": state.head.hash if state.head else None, "plans": [n.to_json() for n in nodes]}
+                {
+                    "version": 1,
+                    "head": state.head.hash if state.head else None,
+                    "plans": [n.to_json() for n in nodes],
+                    "open_runs": [
+                        {"run": run, "system": system, "state": "running" if running else "interrupted"}
+                        for run, system, running in _open_runs(opened)
+                    ],
+                }
             )
             return
         if not state.rulings:
             click.echo(_("Nothing is committed yet. Next: {command}").format(command="shinrai plan"))
             return
         _print(nodes)
+        for run, system, running in _open_runs(opened):
+            words = (
+                _("{run} on {system} is going on")
+                if running
+                else _("{run} on {system} was interrupted; `shinrai check` goes on with it")
+            )
+            click.echo(words.format(run=run, system=system))
+
+
+def _open_runs(opened: Session) -> list[tuple[str, str, bool]]:
+    """Give the runs that have not ended: name, system, and whether somebody is at work on it or it was interrupted."""
+    from shinrai.workspace import locked  # noqa: PLC0415 - loaded only when the verb runs
+
+    running = locked(opened.root)
+    return [
+        (run.started.run, run.started.system, running)
+        for run in opened.ledger.state().runs.values()
+        if run.finished is None
+    ]
 
 
 def _print(nodes: list) -> None:  # type: ignore[type-arg]  # Node is loaded with the report

@@ -20,7 +20,7 @@ from shinrai.records.check import (
 )
 from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
 from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
-from shinrai.records.drawing import LANGUAGE_COLUMN, Placed, Side, as_written, draw, keeps, rank, same_value
+from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import DECISION_COLUMNS, Attestation, Evidence, Import, Observation
 from shinrai.records.ledger import (
     ActionApplied,
@@ -113,6 +113,7 @@ __all__ = [
     "Counts",
     "DataUse",
     "Digest",
+    "Drawn",
     "Embedded",
     "Endpoint",
     "Evidence",

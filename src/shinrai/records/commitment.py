@@ -93,7 +93,7 @@ class Commitment(Record):
         """What somebody who accepts that it is not met puts up with: which version of the system, which promise."""
         return self.fingerprint, self.metric, self.comparator, self.threshold
 
-    def draw(self, items: Sequence[Item]) -> list[Placed]:
+    def draw(self, items: Sequence[Item]) -> Sequence[Placed]:
         """Give the items of its data set in the order in which they are drawn; see `draw`."""
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
 

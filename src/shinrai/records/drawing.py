@@ -8,8 +8,10 @@ an item whatever else is filtered out.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from itertools import groupby, pairwise
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
@@ -17,7 +19,7 @@ from shinrai.records.base import Json
 from shinrai.records.check import DataUse, Groups
 from shinrai.records.trial import Item
 
-__all__ = ["LANGUAGE_COLUMN", "Placed", "Side", "as_written", "draw", "keeps", "rank", "same_value"]
+__all__ = ["LANGUAGE_COLUMN", "Drawn", "Placed", "Side", "as_written", "draw", "keeps", "rank", "same_value"]
 
 LANGUAGE_COLUMN = "lang"
 """The column by which ``languages`` keeps rows."""
@@ -32,15 +34,54 @@ class Placed(NamedTuple):
     side: Side | None = None
 
 
+class Drawn(Sequence[Placed]):
+    """Items in the order in which they are drawn: places in a data set, nine bytes each, not the items themselves.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The whole data set. An item is asked for when it is drawn.
+    places : array of int
+        Their places in the data set, in the order in which they are drawn.
+    sides : bytes, optional
+        The group of each, as its letter; None where groups are not compared.
+    """
+
+    __slots__ = ("_items", "_places", "_sides")
+
+    def __init__(self, items: Sequence[Item], places: array[int], sides: bytes | None = None) -> None:
+        self._items = items
+        self._places = places
+        self._sides = sides
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Placed: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Drawn: ...
+
+    def __getitem__(self, index: int | slice) -> Placed | Drawn:
+        if isinstance(index, slice):
+            return Drawn(self._items, self._places[index], None if self._sides is None else self._sides[index])
+        item = self._items[self._places[index]]
+        return Placed(item, None if self._sides is None else _LETTERS[self._sides[index]])
+
+
+_LETTERS: dict[int, Side] = {ord("a"): "a", ord("b"): "b"}
+
+
 def draw(
     items: Sequence[Item], order_seed: int, use: DataUse | None = None, groups: Groups | None = None
-) -> list[Placed]:
+) -> Sequence[Placed]:
     """Give the items of a promise in the order in which they are drawn.
 
     Parameters
     ----------
     items : sequence of Item
-        The whole data set, in any order.
+        The whole data set, in any order. It is gone through once, and asked again for each item when that is drawn.
     order_seed : int
         From the settings.
     use : DataUse, optional
@@ -50,7 +91,7 @@ def draw(
 
     Returns
     -------
-    list of Placed
+    sequence of Placed
         All items that are kept; a budget is not applied. Leaving items out does not change the order of the others.
 
     Raises
@@ -58,16 +99,40 @@ def draw(
     UsageError
         If a column that is named is not in the data. Nothing is ever bound to the nearest name.
     """
-    for column in _columns(use, groups):
-        _require_column(items, column)
-    ranked = sorted(
-        (item for item in items if use is None or keeps(use, item)), key=lambda item: rank(order_seed, item.id)
+    known: set[str] = set()
+    places, heads, sides = array("Q"), array("Q"), bytearray()
+    side_of = None if groups is None else _sides(groups)
+    for place, item in enumerate(items):
+        known.update(item.fields)
+        if use is not None and not keeps(use, item):
+            continue
+        if side_of is not None:
+            side = side_of(item)
+            if side is None:
+                continue
+            sides += side.encode()
+        places.append(place)
+        heads.append(int(rank(order_seed, item.id)[:_HEAD], 16))
+    if len(items):
+        for column in _columns(use, groups):
+            _require_column(known, column)
+    order = _ranked(heads, lambda index: rank(order_seed, items[places[index]].id))
+    return Drawn(
+        items,
+        array("Q", (places[index] for index in order)),
+        None if groups is None else bytes(sides[index] for index in order),
     )
-    if groups is None:
-        return [Placed(item) for item in ranked]
-    side_of = _sides(groups)
-    placed = (Placed(item, side_of(item)) for item in ranked)
-    return [one for one in placed if one.side is not None]
+
+
+_HEAD = 16  # hexadecimal digits of a rank that are kept while sorting: 64 of its 256 bits
+
+
+def _ranked(heads: Sequence[int], whole: Callable[[int], str]) -> list[int]:
+    """Sort by rank: by its head, and by the whole of it only where two heads are equal."""
+    order = sorted(range(len(heads)), key=heads.__getitem__)
+    if all(heads[one] != heads[following] for one, following in pairwise(order)):
+        return order
+    return [index for _head, tied in groupby(order, key=heads.__getitem__) for index in sorted(tied, key=whole)]
 
 
 def rank(order_seed: int, item_id: str) -> str:
@@ -112,9 +177,8 @@ def _columns(use: DataUse | None, groups: Groups | None) -> Iterator[str]:
         yield groups.column
 
 
-def _require_column(items: Sequence[Item], column: str) -> None:
-    known = {name for item in items for name in item.fields}
-    if items and column not in known:
+def _require_column(known: set[str], column: str) -> None:
+    if column not in known:
         close = nearest(column, known)
         raise UsageError(
             "data.unknown-column",

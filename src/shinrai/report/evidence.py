@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from shinrai.check.archive import read_calls, read_trials, run_files
+from shinrai.check.journal import Line
 from shinrai.ledger.projection import State
-from shinrai.records import Outcome, Trial, Verdict
+from shinrai.records import Outcome, Verdict
 
 _SHOWN = 4_000
 
@@ -71,14 +72,12 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     """
     if verdict.run is None:
         return []
-    directory = root / state.runs[verdict.run].started.directory
-    wanted = [
-        trial
-        for trial in _trials(directory / "trials.jsonl")
-        if trial.commitment == verdict.commitment and trial.outcome in outcomes
-    ]
+    finished = state.runs[verdict.run].finished
+    if finished is None:
+        return []
+    wanted = list(read_trials(run_files(root, finished, "trials"), commitment=verdict.commitment, outcomes=outcomes))
     keys = {key for trial in wanted for key in trial.calls}
-    calls = _calls(directory / "calls.jsonl", keys)
+    calls = {call.key: call for call in read_calls(run_files(root, finished, "calls"), keys)}
     return [
         Exhibit(
             trial.position,
@@ -92,25 +91,8 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     ]
 
 
-def _trials(file: Path) -> Iterator[Trial]:
-    decoder = msgspec.json.Decoder(Trial)
-    with file.open("rb") as lines:
-        for line in lines:
-            yield decoder.decode(line)
-
-
-def _calls(file: Path, keys: set[str]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    with file.open("rb") as lines:
-        for line in lines:
-            call = msgspec.json.decode(line)
-            if call["key"] in keys:
-                found[call["key"]] = call
-    return found
-
-
-def _exchange(call: dict[str, Any]) -> Exchange:
-    return Exchange(_shown(call.get("request")), _shown(call.get("reply")), call.get("guard"), call.get("error"))
+def _exchange(call: Line) -> Exchange:
+    return Exchange(_shown(call.request), _shown(call.reply), call.guard, call.error)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a reply is any JSON value

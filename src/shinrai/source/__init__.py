@@ -5,7 +5,7 @@ from __future__ import annotations
 from shinrai.source.build import attempt, build
 from shinrai.source.composer import MAX_DEPTH, MAX_EXPANDED
 from shinrai.source.document import MAX_PROBLEMS, Document, Place
-from shinrai.source.items import MAX_DATA_BYTES, read_items
+from shinrai.source.items import MAX_DATA_BYTES, SpooledItems, read_items, spool_items
 from shinrai.source.reading import MAX_BYTES, examine_yaml, parse_yaml, read_yaml
 from shinrai.source.render import display_width, render
 from shinrai.source.schema import RECORDS, json_schemas
@@ -20,6 +20,7 @@ __all__ = [
     "RECORDS",
     "Document",
     "Place",
+    "SpooledItems",
     "attempt",
     "build",
     "did_you_mean",
@@ -31,4 +32,5 @@ __all__ = [
     "read_items",
     "read_yaml",
     "render",
+    "spool_items",
 ]

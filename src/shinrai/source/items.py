@@ -7,9 +7,15 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterator
+import tempfile
+from array import array
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
+
+import msgspec
 
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
@@ -31,7 +37,7 @@ _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_items(path: Path, *, shown_as: str) -> list[Item]:
-    """Read a data set.
+    """Read a data set into memory.
 
     In CSV, a cell that is a number without leading zeros becomes an int or a float, an empty cell None, and anything
     else, ids included, stays a text. In JSON Lines values are as they are written.
@@ -78,6 +84,121 @@ def read_items(path: Path, *, shown_as: str) -> list[Item]:
     if rows.problems:
         raise SourceError(rows.problems)
     return rows.items
+
+
+_HELD_BYTES: Final = 2**20  # a data set up to this size is held in memory after all
+
+
+class SpooledItems(Sequence[Item]):
+    """A data set that is not held in memory: a temporary copy of its rows, read again when an item is asked for.
+
+    The copy is made once, so that a file that changes later changes nothing. It is gone when this is closed.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the temporary copy is kept while it is larger than one megabyte.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        # Closed by `close`: it lives as long as the items are asked for.
+        self._rows = tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115
+        self._starts = array("Q", (0,))
+        self._held: list[Item] | None = []
+
+    def add(self, item: Item) -> None:
+        """Take in the next item."""
+        row = _encode_row(item.fields)
+        self._rows.write(row)
+        self._starts.append(self._starts[-1] + len(row))
+        if self._held is not None:
+            self._held.append(item)
+            if self._starts[-1] > _HELD_BYTES:
+                self._held = None
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        if self._held is not None:
+            return self._held[index]
+        start = self._starts[index]
+        self._rows.seek(start)
+        fields = _decode_row(self._rows.read(self._starts[index + 1] - start))
+        return Item(fields["id"], fields)
+
+    def close(self) -> None:
+        """Let the temporary copy go."""
+        self._rows.close()
+
+
+_encode_row = msgspec.json.Encoder().encode
+_decode_row = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def spool_items(path: Path, *, shown_as: str, folder: Path | None = None) -> SpooledItems:
+    """Read a data set without holding it in memory: eight bytes for each row stay.
+
+    Parameters
+    ----------
+    path, shown_as
+        As `read_items`, which gives the same items.
+    folder : Path, optional
+        For the temporary copy; the system's own where it is not given.
+
+    Returns
+    -------
+    SpooledItems
+        To be closed.
+
+    Raises
+    ------
+    SourceError
+        As `read_items`.
+    """
+    items = SpooledItems(folder)
+    try:
+        if path.suffix == ".jsonl" and _spool_json_lines(path, shown_as, items):
+            return items
+        items.close()
+        items = SpooledItems(folder)
+        for item in read_items(path, shown_as=shown_as):  # which says what is wrong, all of it
+            items.add(item)
+    except BaseException:
+        items.close()
+        raise
+    return items
+
+
+def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems) -> bool:
+    """Read row by row; False as soon as a row is not in order, or if two ids may be the same."""
+    marks = array("Q")
+    rows = _Rows(shown_as)
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                text = line.rstrip(b"\r\n").decode()
+                if not text.strip():
+                    continue
+                fields = _json_row(text, 1, rows)
+                if fields is None or not isinstance(fields.get("id"), str) or not fields["id"]:
+                    return False
+                marks.append(int.from_bytes(blake2b(fields["id"].encode(), digest_size=8).digest()))
+                items.add(Item(fields["id"], fields))
+            if file.tell() > MAX_DATA_BYTES:
+                return False
+    except (OSError, UnicodeDecodeError):
+        return False
+    ordered = sorted(marks)
+    return all(one != following for one, following in pairwise(ordered))
 
 
 class _Rows:

@@ -69,6 +69,7 @@ _RATIOS_ABOVE = np.array(
         *[(9.0, 0.7), (14.0, 0.8), (20.0, 0.9), (40.0, 0.95), (80.0, 0.98)],
     ]
 )
+_AT_ONCE = 16_384  # pairs of counts whose evidence is computed together
 LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
 _READINGS = {(0.0, 0.0): (False, False), (0.0, 1.0): (False, True), (1.0, 1.0): (True, True)}
 
@@ -636,6 +637,9 @@ def _log_mixture(
     n: NDArray[np.int64], failures: NDArray[np.int64], limit: float, alternatives: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Logarithm of the mean likelihood ratio of the alternatives against `limit`."""
+    if n.ndim == 1 and n.shape == failures.shape and n.size > _AT_ONCE:  # so that memory does not grow with a long path
+        parts = (slice(start, start + _AT_ONCE) for start in range(0, n.size, _AT_ONCE))
+        return np.concatenate([_log_mixture(n[part], failures[part], limit, alternatives) for part in parts])
     on_failure = _log(alternatives / limit)
     on_pass = _log((1.0 - alternatives) / (1.0 - limit))
     return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures))

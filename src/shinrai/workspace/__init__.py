@@ -7,7 +7,7 @@ from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.kept import kept_copy
 from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
 from shinrai.workspace.loading import Workspace, load
-from shinrai.workspace.locking import lock
+from shinrai.workspace.locking import lock, locked
 from shinrai.workspace.scaffolding import scaffold, write_schemas
 from shinrai.workspace.stack import fingerprint, stack_files
 
@@ -22,6 +22,7 @@ __all__ = [
     "load",
     "load_settings",
     "lock",
+    "locked",
     "scaffold",
     "stack_files",
     "write_schemas",

@@ -58,3 +58,30 @@ def lock(root: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[N
         yield
     finally:
         held.release()
+
+
+def locked(root: Path) -> bool:
+    """Tell whether another process holds the workspace's lock now: whether somebody is at work in it.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the workspace.
+
+    Returns
+    -------
+    bool
+        False too where there is no lock file, or where it may not be opened.
+    """
+    path = root / ".shinrai" / "lock"
+    if not path.is_file():
+        return False
+    held = FileLock(path, fallback_to_soft=False, preserve_lock_file=True)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    held.release()
+    return False

@@ -36,6 +36,8 @@ def fold(text: str) -> str:
     for some compatibility forms. Here each distinct character is normalised once, runs of combining marks are cut
     after 30, and the few characters that stand for a whole phrase (such as U+FDFA) stay as they are.
     """
+    if text.isascii() and text.isprintable():  # most replies: nothing to change
+        return text
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     table = {ord(character): form for character in set(text) if (form := _form(character)) != character}

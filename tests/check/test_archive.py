@@ -1,0 +1,199 @@
+"""What a finished run leaves on disk: everything, exactly, in little room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shinrai.check import archive
+from shinrai.check.archive import read_calls, read_trials, write_run
+from shinrai.check.journal import Line
+from shinrai.check.keys import KeyTable
+from shinrai.check.trials import call_key
+from shinrai.errors import StoreError
+from shinrai.ledger import Ledger
+from shinrai.records import Trial
+from shinrai.report.evidence import exhibits
+from tests.check.town import Town
+from tests.servers.endpoint import Reply, serving
+
+encode = msgspec.json.Encoder().encode
+# Everything that UTF-8 can write. Lone surrogates are no such text: they are replaced before a line is written.
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+NUMBER = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBER | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+LINE = st.builds(
+    Line,
+    key=st.integers(0, 2**96 - 1).map(lambda number: f"{number:024x}"),
+    end=st.sampled_from(["ok", "blocked", "error"]),
+    reply=JSON,
+    request=JSON,
+    error=st.none() | st.sampled_from(["timeout", "http-500", "guard-KeyError"]),
+    seconds=st.floats(0, 1e6),
+    attempts=st.integers(1, 8),
+    tokens_in=st.integers(0, 2**53),
+    tokens_out=st.integers(0, 2**53),
+    guard=st.none() | st.just("guard"),
+    cut=st.integers(0, 2**40),
+    run=st.none() | st.just("run-0001"),
+)
+TRIAL = st.builds(
+    Trial,
+    position=st.integers(0, 10**6),
+    item=TEXT,
+    calls=st.lists(st.just("a" * 24), max_size=3).map(tuple),
+    commitment=st.sampled_from(["sha256:" + "0" * 64, "sha256:" + "1" * 64]),
+    outcome=st.sampled_from(["pass", "fail", "invalid", "blocked", "error"]),
+    detail=TEXT,
+    group=st.none() | TEXT,
+)
+relaxed = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def journal(folder: Path, lines: list[Line]) -> Path:
+    path = folder / "calls.jsonl"
+    path.write_bytes(b"".join(encode(line) + b"\n" for line in lines))
+    return path
+
+
+def write_calls(folder: Path, path: Path) -> list[Path]:
+    return [path for path in write_run(folder, [path], []) if path.name.startswith("calls")]
+
+
+def signed(value: Any) -> Any:
+    """Tell -0.0 from 0.0 and 1 from 1.0, which compare equal."""
+    return encode(value)
+
+
+@relaxed
+@given(st.lists(LINE, max_size=20))
+def test_calls_survive_exactly(tmp_path: Path, lines: list[Line]) -> None:
+    found = list(read_calls(write_calls(tmp_path, journal(tmp_path, lines))))
+    assert [signed(line) for line in found] == [signed(line) for line in lines]
+
+
+@relaxed
+@given(st.lists(TRIAL, max_size=20), st.sets(st.sampled_from(["pass", "fail"])))
+def test_trials_survive_exactly_and_are_found(tmp_path: Path, trials: list[Trial], outcomes: set[Any]) -> None:
+    path = tmp_path / "trials.jsonl"
+    path.write_bytes(b"".join(encode(trial) + b"\n" for trial in trials))
+    with path.open("rb") as file:
+        paths = write_run(tmp_path, [journal(tmp_path, [])], [file])[1:]
+    assert list(read_trials(paths)) == trials
+    promise = "sha256:" + "1" * 64
+    assert list(read_trials(paths, commitment=promise, outcomes=outcomes)) == [
+        trial for trial in trials if trial.commitment == promise and trial.outcome in outcomes
+    ]
+
+
+def test_a_large_table_is_cut_into_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "PART_BYTES", 300_000)
+    lines = [Line(f"{n:024x}", "ok", "\0" * 50_000 if n % 3 else "x\x1f\n", request=f"q{n}") for n in range(40)]
+    paths = write_calls(tmp_path, journal(tmp_path, lines))
+    assert len(paths) > 10
+    assert list(read_calls(paths)) == lines
+    assert list(read_calls(paths, {lines[7].key, "not there"})) == [lines[7]]
+    # Written again with fewer lines, no file of the first time stays.
+    again = write_calls(tmp_path, journal(tmp_path, lines[:1]))
+    assert sorted(tmp_path.glob("calls-*")) == again
+
+
+def test_a_file_that_does_not_hold_what_was_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = archive._copy
+    monkeypatch.setattr(archive, "_copy", lambda *given: copy(*given).replace('"reply" AS', 'upper("reply") AS'))
+    with pytest.raises(StoreError) as caught:
+        write_calls(tmp_path, journal(tmp_path, [Line("k", "ok", "yes")]))
+    assert caught.value.code == "run.not-exact"
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+async def test_a_short_trial_takes_little_room(town: Town) -> None:
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(400)
+        town.promise(threshold=0.001, metric="pass-rate", comparator="at-least")
+        town.promise("p/g/m/long", threshold=0.005)
+        *_first, verdict = await town.check()
+    directory = town.root / ".shinrai/runs/run-0001"
+    size = sum(path.stat().st_size for path in directory.iterdir())
+    assert verdict.counts.total == 400
+    assert size / 400 < 600
+    assert sorted(path.name for path in directory.iterdir()) == ["calls-0001.parquet", "trials-0001.parquet"]
+    [run] = town.state.runs.values()
+    assert run.finished is not None
+    assert {Path(name).name for name in run.finished.files} == {"calls-0001.parquet", "trials-0001.parquet"}
+    shown = exhibits(town.root, town.state, verdict, frozenset({"pass"}))
+    assert len(shown) == 400
+    assert {(one.exchanges[0].reply, one.exchanges[0].asked.split()[0]) for one in shown} == {("yes", "question")}
+
+
+@pytest.mark.parametrize("moment", ["before the trials", "before the ledger", "after the ledger"])
+async def test_a_crash_while_a_run_is_archived_loses_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class CrashError(BaseException):
+        pass
+
+    def crash(*_given: object, **_named: object) -> Any:
+        raise CrashError
+
+    with serving(lambda prompt, _attempt: Reply("no" if prompt[-1] in "135" else "yes\0")) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(200)
+        town.promise(threshold=0.1)
+        append = Ledger.append
+
+        def append_all_but_the_end(ledger: Ledger, *payloads: Any) -> Any:
+            return crash() if payloads and payloads[-1].kind == "run-finished" else append(ledger, *payloads)
+
+        with monkeypatch.context() as patched:
+            if moment == "before the trials":
+                patched.setattr("shinrai.check.archive._lines", crash)
+            elif moment == "before the ledger":
+                patched.setattr(Ledger, "append", append_all_but_the_end)
+            else:
+                patched.setattr(Path, "unlink", crash)
+            with pytest.raises(CrashError):
+                await town.check()
+        before = dict(endpoint.log.asked)
+        journal = town.root / ".shinrai/runs/run-0001/calls.jsonl"
+        assert journal.is_file()
+        verdicts = await town.check()
+    assert dict(endpoint.log.asked) == before  # nothing is asked twice
+    assert len(verdicts) == (moment != "after the ledger")
+    assert not journal.exists()
+    assert {line.reply for line in town.journal()} == {"yes\0", "no"}
+    assert [trial.position for trial in town.trials()] == list(range(len(town.trials())))
+    assert town.state.judgements["p/g/m/c@assistant"][-1].verdict.counts.total == len(town.trials())
+    assert town.ledger.verify().faults == ()
+
+
+@given(st.lists(st.text(max_size=6) | st.integers(0, 5000).map(call_key), unique=True, max_size=60))
+def test_keys_are_numbered_as_they_are_added(keys: list[str]) -> None:
+    table = KeyTable()
+    for number, key in enumerate(keys):
+        assert table.find(key) is None
+        assert table.add(key) == number
+    assert [table.find(key) for key in keys] == list(range(len(keys)))
+    assert len(table) == len(keys)
+
+
+def test_a_table_that_grows_keeps_all_keys() -> None:
+    table = KeyTable()
+    keys = [call_key(number) for number in range(5000)]
+    # The same high bits for all of these: they land on one slot and differ in the low bits only.
+    keys += [f"{7:016x}{number:08x}" for number in range(300)]
+    for key in keys:
+        table.add(key)
+    assert [table.find(key) for key in keys] == list(range(len(keys)))
+    assert table.find(call_key("another")) is None
+    assert len(table) == 5300

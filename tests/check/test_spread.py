@@ -1,0 +1,248 @@
+"""Several workers, on one machine and in a Ray cluster: the same verdicts, and a killed worker costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from shinrai.check import crew as crews
+from shinrai.check.crew import Crew, Plan, read_plan
+from shinrai.check.shards import Done, Result
+from shinrai.errors import StoreError, UsageError
+from shinrai.records import Trial, Verdict
+from tests.check.town import Town, found
+from tests.servers.endpoint import Endpoint, Reply, serving
+
+psutil: Any = import_module("psutil")  # it has no types here
+PROCESSES = Plan("processes", 2)
+SECRET = "sk-a-made-up-key-of-the-tests-0123456789"
+
+
+def _behave(prompt: str, _attempt: int) -> Reply:
+    number = int(prompt.split()[1])
+    return Reply("no" if number % 9 == 0 else "yes", delay=0.002 * (number % 4))
+
+
+def _prepare(town: Town, endpoint: Endpoint) -> None:
+    town.chat(endpoint.url, key_env="SHINRAI_TEST_KEY")
+    town.prompts(300)
+    town.promise("p/g/m/a", threshold=0.25)
+    town.promise("p/g/m/b", threshold=0.05)
+    town.promise("p/g/m/c", threshold=0.12)
+
+
+def _essence(verdicts: list[Verdict]) -> list[object]:
+    return [(one.claim, one.status, one.counts, one.estimate, one.lower, one.upper, one.trace) for one in verdicts]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _trials(town: Town) -> list[Trial]:
+    """All trials, without the name of the promise: it holds the address of the endpoint."""
+    return [msgspec.structs.replace(trial, commitment="") for trial in town.trials()]
+
+
+async def _alone(folder: Path) -> tuple[list[object], list[Trial]]:
+    with serving(_behave) as endpoint:
+        town = found(folder)
+        _prepare(town, endpoint)
+        verdicts = await town.check()
+        trials = _trials(town)
+        town.ledger.close()
+    return _essence(verdicts), trials
+
+
+async def _with_one_killed(town: Town, spread: Plan, after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill one worker after so many replies; all is as if nothing had been."""
+    monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+    alone, trials = await _alone(town.root / "alone")
+    started: list[Crew] = []
+    killed: list[int] = []
+    begin = Crew.begin
+
+    async def note(crew: Crew, *given: object) -> None:
+        await begin(crew, *given)  # type: ignore[arg-type]  # passed on as it came
+        started.append(crew)
+
+    def behave(prompt: str, attempt: int) -> Reply:
+        if not killed and len(endpoint.log.answered) >= after:
+            killed.append(started[0].pids[0])
+            os.kill(killed[0], signal.SIGKILL)
+        return _behave(prompt, attempt)
+
+    with serving(behave) as endpoint, monkeypatch.context() as patched:
+        patched.setattr(Crew, "begin", note)
+        _prepare(town, endpoint)
+        verdicts = await town.check(spread=spread)
+        assert all(f"Bearer {SECRET}" in head for head in endpoint.log.headers)
+    assert killed
+    assert _essence(verdicts) == alone
+    assert _trials(town) == trials
+    lines = town.journal()
+    assert len({line.key for line in lines}) == len(lines)
+    # Whatever was written down was asked once; only what the killed worker had on its way was asked twice.
+    again = [prompt for prompt, times in endpoint.log.asked.items() if times > 1]
+    assert len(again) <= 2 * 64
+    assert town.ledger.verify().faults == ()
+    names = {path.name for path in (town.root / ".shinrai/runs/run-0001").iterdir()}
+    assert names == {"calls-0001.parquet", "trials-0001.parquet"}
+    for path in town.root.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("after", [3, 60])
+async def test_a_process_that_is_killed_changes_nothing(
+    town: Town, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _with_one_killed(town, PROCESSES, after, monkeypatch)
+
+
+async def test_what_a_worker_wrote_and_did_not_tell_is_not_asked_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies between its journal and its message: the reply is found in the journal."""
+    monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+    resolve = crews._ProcessMember._resolve
+    told: list[object] = []
+
+    def lose_the_tenth(member: crews._ProcessMember, result: Result) -> None:
+        told.append(result)
+        if len(told) == 10:
+            os.kill(member.pid, signal.SIGKILL)
+        if len(told) < 10 or not member_is_dead(member, told):
+            resolve(member, result)
+
+    dead: list[crews._ProcessMember] = []
+
+    def member_is_dead(member: crews._ProcessMember, results: list[object]) -> bool:
+        if len(results) == 10:
+            dead.append(member)
+        return member in dead
+
+    with serving(_behave) as endpoint:
+        _prepare(town, endpoint)
+        with monkeypatch.context() as patched:
+            patched.setattr(crews._ProcessMember, "_resolve", lose_the_tenth)
+            verdicts = await town.check(spread=PROCESSES)
+    assert dead
+    assert len(verdicts) == 3
+    untold = told[9]
+    assert isinstance(untold, Done)
+    assert endpoint.log.asked[untold.line.request] == 1
+    assert untold.line in town.journal()
+
+
+async def test_when_all_workers_are_gone_the_run_goes_on_next_time(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+    started: list[Crew] = []
+    begin = Crew.begin
+
+    async def note(crew: Crew, *given: object) -> None:
+        await begin(crew, *given)  # type: ignore[arg-type]  # passed on as it came
+        started.append(crew)
+
+    def behave(prompt: str, attempt: int) -> Reply:
+        if len(endpoint.log.answered) >= 40 and len(started) == 1:
+            for pid in started[0].pids:
+                os.kill(pid, signal.SIGKILL)
+            started.append(started[0])
+        return _behave(prompt, attempt)
+
+    with serving(behave) as endpoint:
+        _prepare(town, endpoint)
+        monkeypatch.setattr(Crew, "begin", note)
+        with pytest.raises(StoreError) as caught:
+            await town.check(spread=PROCESSES)
+        assert caught.value.code == "run.no-workers"
+        shards = list((town.root / ".shinrai/runs/run-0001").glob("calls-*.jsonl"))
+        written = b"".join(path.read_bytes() for path in shards).count(b"\n")
+        assert 0 < written <= 45
+        before = dict(endpoint.log.asked)
+        verdicts = await town.check()  # by one process now: what the workers wrote is there
+        asked_again = [prompt for prompt in before if endpoint.log.asked[prompt] > before[prompt]]
+    assert len(verdicts) == 3
+    assert list(town.state.runs) == ["run-0001"]
+    assert len(asked_again) <= len(before) - written
+
+
+async def test_an_interrupted_crew_leaves_no_process_behind(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+    pids: list[int] = []
+    begin = Crew.begin
+
+    async def note(crew: Crew, *given: object) -> None:
+        await begin(crew, *given)  # type: ignore[arg-type]  # passed on as it came
+        pids.extend(crew.pids)
+
+    with serving(_behave) as endpoint:
+        _prepare(town, endpoint)
+        monkeypatch.setattr(Crew, "begin", note)
+        task = asyncio.ensure_future(town.check(spread=PROCESSES))
+        while len(endpoint.log.answered) < 20:  # noqa: ASYNC110 - the endpoint lives in another thread
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(pids) == 2
+        assert not any(_alive(pid) for pid in pids)
+        assert len(await town.check(spread=PROCESSES)) == 3
+    assert list(town.state.runs) == ["run-0001"]
+
+
+async def test_a_target_that_does_not_open_in_a_worker(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHINRAI_TEST_KEY", raising=False)
+    with serving(_behave) as endpoint:
+        _prepare(town, endpoint)
+        with pytest.raises(Exception, match="SHINRAI_TEST_KEY"):
+            await town.check(spread=PROCESSES)
+        assert not endpoint.log.asked
+        monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+        assert len(await town.check(spread=PROCESSES)) == 3
+
+
+def test_the_names_of_engines() -> None:
+    assert read_plan("one") is None
+    assert read_plan("processes:3") == ("processes", 3)
+    assert read_plan("ray:2") == ("ray", 2)
+    for wrong in ("", "ray", "ray:", "ray:0", "processes:-1", "processes:²", "spark:2", "processes:1000"):
+        with pytest.raises(UsageError):
+            read_plan(wrong)
+
+
+# ---- Ray
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """One local cluster for the module, ended after it."""
+    os.environ["SHINRAI_TEST_KEY"] = SECRET  # workers have the environment that the cluster was started with
+    ray = crews._ray()
+    outside = [
+        found.laddr
+        for process in (psutil.Process(), *psutil.Process().children(recursive=True))
+        for found in process.net_connections()
+        if found.status == psutil.CONN_LISTEN and not found.laddr.ip.endswith("127.0.0.1")
+    ]
+    assert outside == []
+    yield
+    ray.shutdown()
+    del os.environ["SHINRAI_TEST_KEY"]
+
+
+@pytest.mark.usefixtures("cluster")
+async def test_a_ray_worker_that_is_killed_changes_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _with_one_killed(town, Plan("ray", 2), 60, monkeypatch)
