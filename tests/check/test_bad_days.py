@@ -148,7 +148,7 @@ async def test_a_fault_on_every_twentieth_prompt_that_passes_changes_nothing(tow
     assert (verdict.status, verdict.counts.passed, verdict.counts.error) == ("met", 83, 0)
     hit = [line for line in town.journal() if line.request in EVERY_TWENTIETH]
     assert hit
-    assert {line.attempts for line in hit} == {2}
+    assert min(line.attempts for line in hit) == 2  # more where a busy machine is late
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -302,7 +302,7 @@ async def test_a_body_that_is_a_trap_is_an_error_of_its_kind(town: Town, name: s
         [verdict] = await town.check()
     assert verdict.counts.error == len({line.key for line in town.journal() if line.error == kind}) > 0
     assert verdict.status == "met"
-    assert (town.root / ".shinrai/runs/run-0001/calls.jsonl").stat().st_size < 50_000
+    assert sum(path.stat().st_size for path in (town.root / ".shinrai/runs/run-0001").iterdir()) < 50_000
 
 
 @pytest.mark.parametrize("name", ["ten-megabytes", "ten-megabytes-in-pieces", "gzip-bomb", "gzip-bomb-undeclared"])
