@@ -54,7 +54,7 @@ def test_each_page_shows_every_picture_in_its_language(language: str) -> None:
 def test_every_name_on_the_page_is_in_the_library(language: str) -> None:
     text = PAGES[language].read_text(encoding="utf-8")
     names = set(re.findall(r"`([A-Z][A-Za-z]+)`", text)) | set(
-        re.findall(r"`((?:decide|fewest|plan|binomial)_\w+)`", text)
+        re.findall(r"`((?:decide|fewest|plan|binomial|breadth)_\w+)`", text)
     )
     assert len(names) > 12
     assert not sorted(names - set(shinrai.stats.__all__))
