@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run, call
+from tests.cli.conftest import Run
+from tests.cycle import call
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> Any:

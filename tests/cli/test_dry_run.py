@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Run, call
+from tests.cli.conftest import Run
+from tests.cycle import call
 from tests.servers.endpoint import Endpoint, Reply, serving
 
 ASSISTANT = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from shinrai.errors import ShinraiError, StoreError, TamperedError, UsageError
 from shinrai.ledger import Ledger, create
 from shinrai.ledger.chain import seal
 from shinrai.records import Budget
-from tests.cli.conftest import FILES, call
+from tests.cycle import ADDER, call, found
 from tests.ledger.conftest import Store, ruled
 
 NOWHERE = "postgresql://somebody@127.0.0.1:1/ledger"
@@ -473,16 +472,7 @@ def test_an_error_of_the_database_shows_no_records(postgresql: Store, ledger: Le
 @pytest.fixture
 def town(postgresql: Store) -> Path:
     root = postgresql.root / "town"
-    assert call("init", str(root), "--name", "Town", "--store", postgresql.url) == 0
-    for folder in ("plans", "systems", "checks", "actions"):
-        for file in (root / folder).glob("*.yaml"):
-            file.unlink()
-    for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    (root / "data").mkdir(exist_ok=True)
-    rows = (json.dumps({"id": f"r{number:03}", "truth": number}) for number in range(60))
-    (root / "data/rows.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found(root, ADDER, "--store", postgresql.url)
     return root
 
 

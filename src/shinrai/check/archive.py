@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from shinrai.check.journal import Line, not_written
-from shinrai.errors import StoreError
+from shinrai.errors import StoreError, TamperedError
 from shinrai.i18n import _
 from shinrai.records import Outcome, RunFinished, Trial
 
@@ -325,8 +325,8 @@ def read_calls(paths: Sequence[Path], keys: Collection[str] | None = None) -> It
 
     Raises
     ------
-    FileNotFoundError
-        If a file is gone.
+    TamperedError
+        If a file is gone, or is not what a run wrote.
     """
     where, values = ("", []) if keys is None else ("WHERE key IN (SELECT unnest(?))", [list(keys)])
     for row in _rows(paths, where, values):
@@ -357,8 +357,8 @@ def read_trials(
 
     Raises
     ------
-    FileNotFoundError
-        If a file is gone.
+    TamperedError
+        If a file is gone, or is not what a run wrote.
     """
     conditions, values = [], []
     for column, wanted in (("commitment", None if commitment is None else [commitment]), ("outcome", outcomes)):
@@ -373,12 +373,25 @@ def read_trials(
 def _rows(paths: Sequence[Path], where: str, values: Sequence[Any]) -> Iterator[Cells]:
     for path in paths:
         if not path.is_file():
-            raise FileNotFoundError(path)
+            raise TamperedError(
+                "run.file-missing", _("the run file {file} is not there any more").format(file=path.name)
+            )
     with _duckdb() as connection:
         for path in paths:
-            cursor = connection.execute(f"SELECT * FROM read_parquet({_quoted(path)}) {where}", values)  # noqa: S608 - a path of ours
-            while found := cursor.fetchmany(_ROWS_AT_ONCE):
-                yield from found
+            yield from _rows_of(connection, path, where, values)
+
+
+def _rows_of(connection: DuckDBPyConnection, path: Path, where: str, values: Sequence[Any]) -> Iterator[Cells]:
+    import duckdb  # noqa: PLC0415 - loaded with the connection
+
+    try:
+        cursor = connection.execute(f"SELECT * FROM read_parquet({_quoted(path)}) {where}", values)  # noqa: S608 - a path of ours
+        while found := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield from found
+    except duckdb.Error as error:
+        raise TamperedError(
+            "run.bad-file", _("{file}: this is not a file that a run wrote").format(file=path.name)
+        ) from error
 
 
 def _json(text: str | None) -> Any:  # noqa: ANN401 - a request or a reply is any JSON value

@@ -181,7 +181,8 @@ def line(verdict: Verdict) -> str:
 
     name = verdict.claim.rpartition("/")[2]
     estimate = "–" if verdict.estimate is None else f"{verdict.estimate:.3f}"
-    bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {verdict.upper:.3f}]"
+    upper = "∞)" if verdict.upper is None else f"{verdict.upper:.3f}]"
+    bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {upper}"
     word = f"{SHAPES[verdict.status]} {_(STATUS_WORDS[verdict.status])}"
     counts = verdict.counts
     n = counts.total

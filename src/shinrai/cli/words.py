@@ -13,7 +13,7 @@ from rich.text import Text
 from shinrai.i18n import _, current_language
 from shinrai.ledger.projection import ClaimState
 from shinrai.records import STATUSES
-from shinrai.report.figures import number
+from shinrai.report import figures
 from shinrai.report.words import REASONS, SHAPES, STATUS_WORDS, STYLES, threshold_words
 
 
@@ -50,10 +50,7 @@ def measured(state: ClaimState) -> tuple[str, str, str]:
     verdict = state.judgement.verdict if state.judgement else None
     if verdict is None or verdict.estimate is None:
         return promise, _(REASONS[state.reason]) if state.reason else "", ""
-    value = number(verdict.estimate, commitment)
-    if verdict.lower is not None and verdict.upper is not None:
-        value += f" [{number(verdict.lower, commitment)}, {number(verdict.upper, commitment)}]"
-    return promise, value, str(verdict.counts.total)
+    return promise, figures.measured(commitment, verdict), str(verdict.counts.total)
 
 
 def counts_line(states: Sequence[ClaimState]) -> str:

@@ -15,6 +15,9 @@ from shinrai.records import Outcome, Verdict
 
 _SHOWN = 4_000
 
+# Letters and marks that Python takes for printable and that are nevertheless drawn as nothing.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -26,6 +29,8 @@ class Exchange:
         Cut after 4,000 characters, with a note of how many were left out.
     guard : str or None
         The guard that answered instead of the model.
+    error : str or None
+        Kind of the last failure, where there is no reply.
     """
 
     asked: str
@@ -67,8 +72,8 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
 
     Raises
     ------
-    FileNotFoundError
-        If a run file is gone; ``shinrai verify`` says which.
+    TamperedError
+        If a run file is gone or not what a run wrote.
     """
     if verdict.run is None:
         return []
@@ -81,10 +86,10 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     return [
         Exhibit(
             trial.position,
-            trial.item,
+            visible(trial.item),
             trial.outcome,
             visible(trial.detail),
-            trial.group,
+            None if trial.group is None else visible(trial.group),
             tuple(_exchange(calls[key]) for key in trial.calls if key in calls),
         )
         for trial in wanted
@@ -92,29 +97,51 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
 
 
 def _exchange(call: Line) -> Exchange:
-    return Exchange(_shown(call.request), _shown(call.reply), call.guard, call.error)
+    return Exchange(_shown(call.request), _shown(call.reply, call.cut), call.guard, call.error)
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - a reply is any JSON value
+def _shown(value: Any, length: int = 0) -> str:  # noqa: ANN401 - a reply is any JSON value
+    """Make a request or a reply ready to be shown; ``length`` is that of a reply that was already cut when it came."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
-    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … (+{len(text) - _SHOWN})"
-    return visible(cut)
+    left_out = max(length, len(text)) - _SHOWN
+    return visible(text) if left_out <= 0 else f"{visible(text[:_SHOWN])} … (+{left_out:,})"
 
 
 def visible(text: str) -> str:
-    """Make control, format and surrogate characters visible, so that a reply can neither hide nor reorder anything.
+    """Make every invisible character visible, so that a reply can neither hide nor reorder anything.
 
-    Line breaks and tabs stay; other C0 controls become their Unicode pictures, the rest ``⟨U+XXXX⟩``.
+    Line breaks and tabs stay; other C0 controls become their Unicode pictures; the rest (bidi and zero-width
+    characters, tags, blank letters, unassigned code points, surrogates) ``⟨U+XXXX⟩``. A variation selector stays where
+    it can vary something: directly behind a character that is seen. A second one carries nothing but hidden data.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    str
+        Characters that are drawn, in the order in which they are drawn; not yet escaped for HTML.
     """
-    return "".join(map(_visible, text))
+    shown: list[str] = []
+    seen = False
+    for character in text:
+        if _varies(character):
+            shown.append(character if seen else _named(character))
+            seen = False
+            continue
+        seen = character.isprintable() and character not in _BLANK and character != " "
+        shown.append(character if seen or character in " \n\t\u3000" else _named(character))
+    return "".join(shown)
 
 
-def _visible(character: str) -> str:
+def _varies(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def _named(character: str) -> str:
     code = ord(character)
-    if character in "\n\t" or (code >= 0x20 and character.isprintable()) or character == "\u3000":
-        return character
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return f"⟨U+{code:04X}⟩"
+    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"

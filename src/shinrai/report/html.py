@@ -18,11 +18,11 @@ from markupsafe import Markup, escape
 from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
-from shinrai.records import HigherPlan, Id, Outcome, Text, Verdict
+from shinrai.records import HigherPlan, Id, Outcome, Role, Text, Verdict
 from shinrai.report import figures
-from shinrai.report.evidence import Exhibit, exhibits
+from shinrai.report.evidence import Exhibit, exhibits, visible
 from shinrai.report.story import chapter, last_day, promise_of, turns
-from shinrai.report.tree import tree
+from shinrai.report.tree import ruled_out, tree
 from shinrai.report.words import CERTAINTIES, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
 from shinrai.workspace import Workspace
 
@@ -74,8 +74,15 @@ def render(workspace: Workspace, state: State) -> str:
         text=text,
         detail=detail,
         strip=partial(_strip, state),
-        path=_path,
+        path=partial(_path, state),
         number=figures.number,
+        interval=figures.interval,
+        moment=moment,
+        visible=visible,
+        role=partial(_role, workspace),
+        system_title=partial(_system_title, workspace),
+        claim_title=partial(_claim_title, _titles(state)),
+        ruled_out=ruled_out,
         promise_of=partial(promise_of, state),
         chapter=partial(chapter, state),
         shapes=SHAPES,
@@ -93,6 +100,7 @@ def render(workspace: Workspace, state: State) -> str:
         state=state,
         today=today,
         claims=claims,
+        promised=[claim for claim in claims if claim.promise],
         by_key={claim.key: claim for claim in claims},
         turns=turns(state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
@@ -110,17 +118,49 @@ def write(workspace: Workspace, state: State, out: Path) -> None:
     Path(file.name).replace(out)
 
 
-def _strip(state: State, claim: ClaimState, judgement: Judgement | None, label: str) -> Markup:
+def moment(at: str) -> str:
+    """Write a time of the ledger to the minute; the ledger itself keeps it in full."""
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
+def _titles(state: State) -> dict[str, Text]:
+    """Find a title for each claim that was ever promised of any system: inapplicable claims have none of their own."""
+    return {
+        promises[-1].commitment.claim: promises[-1].commitment.title for promises in state.history.values() if promises
+    }
+
+
+def _claim_title(titles: Mapping[str, Text], claim: ClaimState) -> Markup:
+    title = claim.promise.commitment.title if claim.promise else titles.get(claim.ruling.claim)
+    return text(title) if title else escape(claim.ruling.claim.rpartition("/")[2])
+
+
+def _system_title(workspace: Workspace, system: Id) -> Markup:
+    found = workspace.systems.get(system)
+    return text(found.title) if found else escape(system)
+
+
+def _role(workspace: Workspace, name: Role) -> Markup:
+    """Write the title of a role; its name where the workspace does not define it."""
+    return next((text(role.title) for role in workspace.settings.roles if role.id == name), escape(name))
+
+
+def _strip(state: State, judgement: Judgement) -> Markup:
     """Draw a verdict on the axis that all verdicts on this claim share, so that turns can be compared by eye."""
-    if claim.promise is None:
-        return Markup()
-    commitment = claim.promise.commitment
-    ends = figures.axis(commitment, [one.verdict for one in chapter(state, claim.key).judgements])
-    return Markup(figures.strip(commitment, judgement.verdict if judgement else None, ends, escape(label)))  # noqa: S704
+    told, commitment = chapter(state, judgement.verdict.key), promise_of(state, judgement).commitment
+    verdicts = [one.verdict for one in told.judgements]
+    # A threshold may have been changed on the way: each verdict is drawn against the one it was made for.
+    axes = [
+        figures.axis(promise.commitment, verdicts)
+        for promise in told.promises
+        if promise.commitment.metric == commitment.metric
+    ]
+    ends = min(low for low, _ in axes), max(high for _, high in axes)
+    return Markup(figures.strip(commitment, judgement.verdict, ends))  # noqa: S704 - drawn from numbers
 
 
-def _path(claim: ClaimState, verdict: Verdict, label: str) -> Markup:
-    return Markup(figures.path(claim.promise.commitment, verdict, escape(label)) if claim.promise else "")  # noqa: S704
+def _path(state: State, judgement: Judgement) -> Markup:
+    return Markup(figures.path(promise_of(state, judgement).commitment, judgement.verdict))  # noqa: S704 - as above
 
 
 def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:

@@ -64,6 +64,37 @@ def claim_json(claim: ClaimState) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """Claims that do not apply to a system, all for the same reason."""
+
+    system: Id
+    reason: Text
+    claims: list[ClaimState]
+
+
+def ruled_out(claims: Iterable[ClaimState]) -> list[RuledOut]:
+    """Gather the inapplicable among some claims by system and reason, so that a page can say it once.
+
+    Parameters
+    ----------
+    claims : iterable of ClaimState
+        Applicable ones are passed over.
+
+    Returns
+    -------
+    list of RuledOut
+        In the order in which system and reason first appear; together they are all inapplicable claims given.
+    """
+    gathered: dict[tuple[Id, str | None, str | None], RuledOut] = {}
+    for claim in claims:
+        if claim.status == "not_applicable":
+            ruling = claim.ruling
+            key = (ruling.system, ruling.reason.ja, ruling.reason.en)
+            gathered.setdefault(key, RuledOut(ruling.system, ruling.reason, [])).claims.append(claim)
+    return list(gathered.values())
+
+
 def tree(plans: Iterable[Plan], systems: Mapping[Id, Text], state: State, today: date) -> list[Node]:
     """Hang every claim that was ruled on under its plan, goal, measure and system.
 

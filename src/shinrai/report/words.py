@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shinrai.records import Certainty, Commitment, Outcome, Reason, Status
-from shinrai.report.figures import number, thresholds
+from shinrai.report.figures import promised
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
@@ -76,14 +76,5 @@ CERTAINTIES: dict[Certainty, str] = {
 
 
 def threshold_words(commitment: Commitment) -> str:
-    """Write a threshold with its comparator, such as ``≤ 10%`` or ``2%–30%``."""
-    limits = [number(limit, commitment) for limit in thresholds(commitment)]
-    match commitment.comparator:
-        case "at-most":
-            return f"≤ {limits[0]}"
-        case "at-least":
-            return f"≥ {limits[0]}"
-        case "within":
-            return f"{limits[0]}–{limits[-1]}"
-        case "exists":
-            return "✓"
+    """Write a threshold with its comparator, such as ``≤ 10%`` or ``2%–30%``; ``✓`` for what only has to exist."""
+    return promised(commitment) or "✓"
