@@ -54,10 +54,7 @@ lock:  ## lock the dependencies again, with hashes and without index addresses (
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/dev.txt
 
 messages: $(VENV)/.dev  ## bring the Japanese catalogue up to date with the source, and compile it
-	@$(BIN)/pybabel extract -F babel.cfg -k t -k N_ --no-location -o .messages.pot src
-	@$(BIN)/pybabel update -i .messages.pot -d src/shinrai/locale -D shinrai -l ja --no-fuzzy-matching --ignore-obsolete
-	@$(BIN)/pybabel compile -d src/shinrai/locale -D shinrai
-	@rm .messages.pot
+	@$(BIN)/python -m tests.docs.messages
 
 simulate: $(VENV)/.dev  ## the larger Monte-Carlo runs behind the statistics
 	@$(BIN)/python -m pytest -n 2 -m simulation tests/stats

@@ -9,11 +9,14 @@ import gettext
 import os
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 Language: TypeAlias = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
+
+DOMAIN = "shinrai"
+LOCALE = f"{os.path.dirname(__file__)}/locale"  # noqa: PTH120 - pathlib costs a tenth of the time to start
+"""Name and folder of the catalogues."""
 
 _current: ContextVar[Language] = ContextVar("language", default="en")
 
@@ -22,7 +25,7 @@ _current: ContextVar[Language] = ContextVar("language", default="en")
 def _catalogue(language: Language) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
-    return gettext.translation("shinrai", Path(__file__).parent / "locale", languages=[language])
+    return gettext.translation(DOMAIN, LOCALE, languages=[language])
 
 
 def use_language(language: Language) -> None:

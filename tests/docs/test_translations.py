@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import gettext
 import re
-from pathlib import Path
 
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
-
-SOURCE = Path(__file__).parents[2] / "src"
-CATALOGUE = SOURCE / "shinrai/locale/ja/LC_MESSAGES/shinrai.po"
-METHODS = [("shinrai/**.py", "python"), ("shinrai/**.j2", "jinja2")]
-KEYWORDS = {"_": None, "N_": None, "t": None, "gettext": None}
+from tests.docs import messages
+from tests.docs.messages import CATALOGUE, CLICK
 
 
-def messages() -> set[str]:
-    found = extract_from_dir(SOURCE, METHODS, keywords=KEYWORDS)
-    return {message for _file, _line, message, _comments, _context in found if isinstance(message, str) and message}
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"{\w*[^}]*}", text))
 
 
 def test_every_text_is_translated_with_the_same_placeholders() -> None:
-    with CATALOGUE.open("rb") as file:
-        japanese = {entry.id: entry.string for entry in read_po(file) if entry.id}
-    wanted = messages()
+    catalogue, wanted = messages.japanese(), messages.messages()
     assert len(wanted) > 300
-    assert not sorted(text for text in wanted if not japanese.get(text))
+    assert not sorted((text for text in wanted if not catalogue.get(text)), key=str)
     for text in wanted:
-        names = sorted(re.findall(r"{\w*[^}]*}", text))
-        assert sorted(re.findall(r"{\w*[^}]*}", str(japanese[text]))) == names, text
+        plural = text if isinstance(text, str) else text[1]  # Japanese has one form, and it is the plural's
+        assert placeholders(catalogue[text]) == placeholders(plural), text
+
+
+def test_nothing_else_stands_in_the_catalogue() -> None:
+    assert not set(messages.japanese()) - messages.messages()
+
+
+def test_the_help_is_gathered_from_every_command_and_option() -> None:
+    gathered = messages.of_help()
+    assert {command.name for command in messages.commands()} >= {"cli", "check", "attest", "apply"}
+    assert "Only this system; may be given again." in gathered
+    assert all("\b" not in str(text) for text in gathered)
+
+
+def test_clicks_own_messages_are_those_that_it_says() -> None:
+    assert not set(CLICK) - messages.of_click()
 
 
 def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
-    with CATALOGUE.open("rb") as file:
-        written = {str(entry.id): entry.string for entry in read_po(file) if entry.id and entry.string}
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    assert {text: compiled.gettext(text) for text in written} == written
+    for text, said in messages.japanese().items():
+        if isinstance(text, str):
+            assert compiled.gettext(text) == said
+        else:
+            assert compiled.ngettext(text[0], text[1], 2) == said

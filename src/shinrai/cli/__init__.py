@@ -5,6 +5,7 @@ Nothing heavy is imported here: a verb's module is loaded when the verb is calle
 
 from __future__ import annotations
 
+import gettext
 import importlib
 import sys
 from typing import TYPE_CHECKING
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shinrai.errors import ShinraiError
 
-_VERBS = {
+VERBS = {
     "init": "Begin a workspace.",
     "plan": "Resolve what is promised for which system, and commit it.",
     "do": "Bring facts in: documents, observed values, logs of decisions.",
@@ -32,11 +35,11 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Name the verbs, in the order of the cycle."""
-        return list(_VERBS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Import a verb."""
-        if name not in _VERBS:
+        if name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"shinrai.cli.{name}").command
         return command
@@ -44,18 +47,21 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or say which one was probably meant."""
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            from shinrai.errors import nearest  # noqa: PLC0415 - only on a mistake
+        """Find the verb, or say which one was probably meant.
 
-            meant = nearest(args[0], _VERBS)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant!r}?" if meant else ""))
+        Raises
+        ------
+        NoSuchCommand
+            If there is none of that name.
+        """
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=VERBS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the verbs without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
+        with formatter.section(gettext.gettext("Commands")):
+            formatter.write_dl(list(VERBS.items()))
 
 
 _EPILOG = """\b
@@ -75,20 +81,37 @@ Examples:
 )
 @click.version_option(package_name="shinrai")
 @click.pass_context
-def cli(ctx: click.Context, workspace: str, lang: str | None) -> None:
+def cli(ctx: click.Context, workspace: str, lang: str | None) -> None:  # noqa: ARG001 - `main` reads it, before all else
     """Shinrai (信頼): plan, do, check, act for AI systems, as code.
 
     A policy goal becomes measures, measures become claims, claims are committed before anything is measured, checks
     move them to verdicts, broken ones become findings, and a finding closes when a re-check passes.
     """
+    ctx.obj = workspace
+
+
+def _speak(arguments: Sequence[str]) -> None:
+    """Choose the language before anything is parsed, so that help and complaints about options are in it, too."""
     from shinrai.i18n import language_of_environment, use_language  # noqa: PLC0415 - keeps --help light
 
-    use_language("ja" if lang == "ja" else "en" if lang == "en" else language_of_environment())
-    ctx.obj = workspace
+    lang = None
+    if any(argument.startswith("--lang") for argument in arguments):
+        lang = cli.make_context("shinrai", list(arguments), resilient_parsing=True).params["lang"]
+    if (lang or language_of_environment()) == "ja":
+        from shinrai.cli.help import speak_japanese  # noqa: PLC0415 - keeps --help light
+
+        use_language("ja")
+        speak_japanese()
+    else:
+        use_language("en")
+        gettext.textdomain("messages")
+        click.Context.formatter_class = click.HelpFormatter
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code that the outcome calls for."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _speak(arguments)
     try:
         result = cli.main(arguments, standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -97,7 +120,9 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted; what is journalled is kept, and the next run goes on from there", err=True)
+        from shinrai.i18n import _  # noqa: PLC0415 - keeps --help light
+
+        click.echo("\n" + _("interrupted; what is journalled is kept, and the next run goes on from there"), err=True)
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - the one place where errors become words
         sys.exit(_explain(error))
@@ -123,11 +148,10 @@ def _explain(error: Exception) -> int:
 
     with tempfile.NamedTemporaryFile("w", prefix="shinrai-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(mask("".join(traceback.format_exception(error))))
-    click.echo(
-        f"error[internal]: {type(error).__name__}: {mask(str(error))}\n\n"
-        f"This is a bug in Shinrai. Details: {file.name}",
-        err=True,
-    )
+    from shinrai.i18n import _  # noqa: PLC0415 - keeps --help light
+
+    click.echo(f"error[internal]: {type(error).__name__}: {mask(str(error))}\n", err=True)
+    click.echo(_("This is a bug in Shinrai. Details: {file}").format(file=file.name), err=True)
     return 70
 
 
@@ -136,4 +160,6 @@ def _say(error: ShinraiError) -> None:
 
     click.echo(f"{click.style(f'error[{error.code}]', fg='red')}: {mask(error.message)}", err=True)
     if error.hint:
-        click.echo(f"\nhint: {mask(error.hint)}", err=True)
+        from shinrai.i18n import _  # noqa: PLC0415 - keeps --help light
+
+        click.echo(f"\n{_('hint')}: {mask(error.hint)}", err=True)

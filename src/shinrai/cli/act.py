@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         _agenda(ctx.obj, as_json=as_json)
 
 
-@command.command("apply")
+@command.command("apply", short_help="Carry out an action of the workspace.")
 @click.argument("action")
 @click.pass_obj
 def apply(start: str, action: str) -> None:

@@ -20,6 +20,7 @@ from shinrai.i18n import _, current_language
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
     default=Path("kasumi-town"),
     show_default=True,
     help="Folder to make; with a number behind it where it exists already.",

@@ -26,7 +26,7 @@ def command() -> None:
     """Bring facts in: documents, observed values, logs of decisions."""
 
 
-@command.command("attest")
+@command.command("attest", short_help="Bring in a document.")
 @click.argument("document", type=_FILE)
 @click.option("--subject", required=True, help="What it attests: the subject of an attested check.")
 @click.option("--by", required=True, metavar="ROLE", help="Role that attests it.")
@@ -65,7 +65,7 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     note(_("next      shinrai check"))
 
 
-@command.command("observe")
+@command.command("observe", short_help="Bring in an observed or published value.")
 @click.option("--subject", required=True, help="What was observed: the subject of an observed check.")
 @click.option("--value", type=float, required=True, help="The value, in the unit given.")
 @click.option("--unit", required=True, help="Unit, such as share, persons, yen.")
@@ -107,7 +107,7 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     note(_("next      shinrai check"))
 
 
-@command.command("import")
+@command.command("import", short_help="Bring in a log of human decisions.")
 @click.argument("file", type=_FILE)
 @click.option("--system", required=True, metavar="ID", help="System that the decisions were made with.")
 @click.pass_obj

@@ -14,6 +14,7 @@ from shinrai.i18n import _
 @click.option(
     "-o",
     "--out",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write; report.html of the workspace by default.",
 )
