@@ -24,6 +24,7 @@ VERBS = {
     "check": "Measure what is committed, and reach verdicts.",
     "act": "See what is open, and carry out what was decided.",
     "status": "Show where every claim stands, from the goal down.",
+    "show": "Browse the trials of a run, and compare two runs.",
     "report": "Write one self-contained page, Japanese and English.",
     "verify": "Check every record, run file and signature.",
     "demo": "Turn the whole cycle once on two real AI systems.",

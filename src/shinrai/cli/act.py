@@ -10,7 +10,8 @@ from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
-    from shinrai.records import ActionApplied
+    from shinrai.act import Move
+    from shinrai.records import ActionApplied, Status
 
 _EPILOG = """\b
 Examples:
@@ -30,8 +31,9 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 @command.command("apply", short_help="Carry out an action of the workspace.")
 @click.argument("action")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def apply(start: str, action: str) -> None:
+def apply(start: str, action: str, *, as_json: bool) -> None:
     """Carry out an action of the workspace: change a system, or accept a risk until a date.
 
     A change makes a new version of the system; verdicts on the old one become stale, and its claims are committed anew.
@@ -40,14 +42,17 @@ def apply(start: str, action: str) -> None:
 
     with session(start, write=True) as opened:
         applied = carry_out(opened, action)
-        click.echo(_("applied {action}").format(action=applied.action.title.read(current_language())))
-        for finding in applied.findings:
-            click.echo(f"  {finding}")
-        if applied.action.change:
-            _resolution, outcome = promise(opened, commit=True)
-            if outcome:
-                say(outcome)
-            note(_("next      shinrai check"))
+        outcome = promise(opened, commit=True)[1] if applied.action.change else None
+    if as_json:
+        committed = outcome.to_json() if outcome else None
+        put_json({"version": 1, **applied.to_json(), "committed": committed})
+        return
+    click.echo(_("applied {action}").format(action=applied.action.title.read(current_language())))
+    for finding in applied.findings:
+        click.echo(f"  {finding}")
+    if outcome:
+        say(outcome)
+        note(_("next      shinrai check"))
 
 
 def carry_out(opened: Session, action: str) -> ActionApplied:
@@ -61,31 +66,43 @@ def _agenda(start: str, *, as_json: bool) -> None:
     from shinrai import act  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=False) as opened:
-        moves = act.agenda(opened.ledger.state(), opened.workspace, today())
+        state = opened.ledger.state()
+        moves = act.agenda(state, opened.workspace, today())
     if as_json:
         put_json({"version": 1, "moves": [move.to_json() for move in moves]})
         return
     if not moves:
         click.echo(_("Nothing is open: every claim that applies is met."))
         return
+    titles = {key: promise.commitment.title.read(current_language()) for key, promise in state.promises.items()}
+    groups: dict[tuple[Status, str, str | None], list[Move]] = {}
+    for move in moves:
+        groups.setdefault((move.status, move.message, move.command), []).append(move)
+    for (status, message, command), group in groups.items():
+        _group(status, message, command, [(move, titles.get(move.key)) for move in group])
+
+
+def _group(status: Status, message: str, command: str | None, moves: list[tuple[Move, str | None]]) -> None:
+    """Print what to do once, and below it for which claims, and whose move it is."""
     from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
+    from rich.padding import Padding  # noqa: PLC0415 - loaded only when the verb runs
     from rich.table import Table  # noqa: PLC0415 - loaded only when the verb runs
     from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
 
-    from shinrai.report.words import SHAPES, STATUS_WORDS, STYLES  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.cli.words import status_badge  # noqa: PLC0415 - loaded only when the verb runs
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (_("state"), _("finding"), _("claim"), _("whose move"), _("what"), _("run")):
-        table.add_column(title)
-    for move in moves:
-        word = Text(f"{SHAPES[move.status]} {_(STATUS_WORDS[move.status])}", style=STYLES[move.status])
+    console = Console(highlight=False)
+    console.print(status_badge(status))
+    console.print(Padding(Text(message, style="bold"), (0, 0, 0, 2)))
+    if command:
+        console.print(Padding(Text(f"$ {command}", style="cyan"), (0, 0, 0, 2)))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for whole in (True, False, True, True, True):
+        table.add_column(no_wrap=whole, overflow="fold")
+    for move, title in moves:
         claim, _at, system = move.key.partition("@")
-        table.add_row(
-            word,
-            move.finding or "",
-            f"{claim.rpartition('/')[2]} @ {system}",
-            move.role,
-            move.message,
-            move.command or "",
-        )
-    Console().print(table)
+        name = title or claim.rpartition("/")[2]
+        due = _("by {day}").format(day=move.by) if move.by else ""
+        table.add_row(move.finding or "–", name, Text(system, style="dim"), move.role, due)
+    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note, session, today
+from shinrai.cli.session import note, put_json, session, today
 from shinrai.i18n import _
+from shinrai.records import Evidence
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,6 +34,7 @@ def command() -> None:
 @click.option("--effective", type=_DAY, help="From when it holds; today by default.")
 @click.option("--valid-until", type=_DAY, help="Until when it holds.")
 @click.option("--system", metavar="ID", help="System it is about; all when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
@@ -42,6 +44,8 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     effective: datetime | None,
     valid_until: datetime | None,
     system: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Bring in a document: its hash, who attests, since when, until when. A copy is kept."""
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
@@ -57,12 +61,10 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
             valid_until=_day(valid_until),
             system=system,
         )
-    click.echo(
-        _("attested {subject}: {document} {digest}").format(
-            subject=brought.subject, document=brought.name, digest=brought.file_digest
-        )
+    said = _("attested {subject}: {document} {digest}").format(
+        subject=brought.subject, document=brought.name, digest=brought.file_digest
     )
-    note(_("next      shinrai check"))
+    _tell(brought, said, _("next      shinrai check"), as_json=as_json)
 
 
 @command.command("observe", short_help="Bring in an observed or published value.")
@@ -74,6 +76,7 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
 @click.option("--system", metavar="ID", help="System it is about.")
 @click.option("--population", help="Whom or what it was observed on.")
 @click.option("--sample", type=click.IntRange(min=1), help="Number of units behind a share, where known.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
 def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
@@ -85,6 +88,8 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     system: str | None,
     population: str | None,
     sample: int | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Bring in a value that somebody observed or published, with its source."""
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
@@ -103,22 +108,32 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
             population=population,
             sample=sample,
         )
-    click.echo(f"{brought.subject} = {brought.value:g} {brought.unit} ({brought.as_of}, {brought.source})")
-    note(_("next      shinrai check"))
+    said = f"{brought.subject} = {brought.value:g} {brought.unit} ({brought.as_of}, {brought.source})"
+    _tell(brought, said, _("next      shinrai check"), as_json=as_json)
 
 
 @command.command("import", short_help="Bring in a log of human decisions.")
 @click.argument("file", type=_FILE)
 @click.option("--system", required=True, metavar="ID", help="System that the decisions were made with.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def import_file(start: str, file: Path, system: str) -> None:
+def import_file(start: str, file: Path, system: str, *, as_json: bool) -> None:
     """Bring in a log of human decisions: CSV with case, ai_output, human_decision, reviewer_role, seconds, date."""
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=True) as opened:
         brought = do.import_decisions(opened.ledger, opened.workspace, file, system)
-    click.echo(_("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file))
-    note(_("next      shinrai plan      shinrai check"))
+    said = _("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file)
+    _tell(brought, said, _("next      shinrai plan      shinrai check"), as_json=as_json)
+
+
+def _tell(brought: Evidence, said: str, then: str, *, as_json: bool) -> None:
+    """Say what was brought in: to a person with what comes next, or to a program."""
+    if as_json:
+        put_json({"version": 1, "evidence": brought.to_json()})
+        return
+    click.echo(said)
+    note(then)
 
 
 def _day(value: datetime | None) -> date | None:

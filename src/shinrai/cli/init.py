@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note
+from shinrai.cli.session import note, put_json
 from shinrai.i18n import _
 
 _EPILOG = """\b
@@ -21,12 +21,13 @@ Examples:
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--name", help="Name of the workspace; the folder's name by default.")
 @click.option("--store", metavar="URL", help="Where the ledger is kept; a file in the workspace by default.")
-def command(directory: Path, name: str | None, store: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(directory: Path, name: str | None, store: str | None, *, as_json: bool) -> None:
     """Begin a workspace: a small plan, one system, JSON Schemas for your editor, a ledger and its signing key.
 
     Nothing that exists is overwritten.
     """
-    from shinrai.workspace import SETTINGS_FILE, scaffold  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.workspace import SETTINGS_FILE, load_settings, scaffold  # noqa: PLC0415 - loaded only when the verb runs
 
     root = directory.resolve()
     scaffold(root, name=name or root.name, store=store)
@@ -35,6 +36,9 @@ def command(directory: Path, name: str | None, store: str | None) -> None:
     except BaseException:
         (root / SETTINGS_FILE).unlink(missing_ok=True)  # without a ledger it is no workspace: let init be run again
         raise
+    if as_json:
+        put_json({"version": 1, "root": str(root), "workspace": load_settings(root).id})
+        return
     click.echo(str(root))
     note(_("a plan, a system and a ledger with its own signing key (.shinrai/keys, never in git)"))
     note(_("next      cd {directory}      shinrai plan").format(directory=directory))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.i18n import _, current_language
+from shinrai.report.words import N_
 
 if TYPE_CHECKING:
     from shinrai.plan import ClaimPlan, Effort, Outcome, Resolution
@@ -35,7 +37,7 @@ def command(start: str, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         put_json({"version": 1, **resolution.to_json(), "committed": outcome.to_json() if outcome else None})
         return
-    _show(resolution)
+    _show(resolution, {one.id: one.title.read(current_language()) for one in opened.workspace.systems.values()})
     if outcome is None:
         note(_("nothing was committed (--dry-run)"))
     else:
@@ -63,31 +65,23 @@ def say(outcome: Outcome) -> None:
     )
 
 
-def _show(resolution: Resolution) -> None:
-    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
-    from rich.table import Table  # noqa: PLC0415 - loaded only when the verb runs
-
-    from shinrai.report.words import threshold_words  # noqa: PLC0415 - loaded only when the verb runs
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (_("claim"), _("system"), _("promise"), _("from"), _("calls: expected / in 95 % / worst"), ""):
-        table.add_column(title)
+def _show(resolution: Resolution, titles: Mapping[str, str]) -> None:
+    by_system: dict[str, list[ClaimPlan]] = {}
+    apart: dict[tuple[str, str], list[str]] = {}
     for claim in resolution.claims:
-        commitment = claim.commitment
-        if commitment is None:
-            continue
-        effort = claim.effort
-        calls = _calls(effort) if effort else "–"
-        origin = _ORIGINS[claim.origins["threshold"]] if claim.origins and "threshold" in claim.origins else ""
-        title = commitment.title.read(current_language())
-        table.add_row(title, commitment.system, threshold_words(commitment), _(origin), calls, _change(claim))
-    Console().print(table)
-    for claim in resolution.claims:
-        if claim.commitment is None:
-            name = claim.ruling.claim.rpartition("/")[2]
-            click.echo(f"  – {name} @ {claim.ruling.system}: {claim.ruling.reason.read(current_language())}")
+        if claim.commitment is not None:
+            by_system.setdefault(claim.commitment.system, []).append(claim)
+        else:
+            place = claim.ruling.system, claim.ruling.reason.read(current_language())
+            apart.setdefault(place, []).append(claim.ruling.claim.rpartition("/")[2])
+    for system, claims in by_system.items():
+        click.secho(f"{titles.get(system, system)} ({system})", bold=True)
+        _table(claims)
+        click.echo()
+    for (system, reason), names in apart.items():
+        _apart(titles.get(system, system), reason, names)
     for found in resolution.notes:
-        click.secho(f"  ! {found.message}", fg="yellow")
+        click.secho(f"! {found.message}", fg="yellow")
     click.echo(
         _("calls in all, each counted once: {expected} expected, {worst} at worst").format(
             expected=resolution.expected_calls, worst=resolution.calls
@@ -95,21 +89,55 @@ def _show(resolution: Resolution) -> None:
     )
 
 
+def _table(claims: list[ClaimPlan]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
+
+    from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.words import threshold_words  # noqa: PLC0415 - loaded only when the verb runs
+
+    calls = (_("calls expected"), _("in 95 %"), _("at worst"))
+    table = columns(_("claim"), _("promise"), _("from"), *calls, "", right=calls)
+    for claim in claims:
+        if claim.commitment is None:
+            continue
+        source = (claim.origins or {}).get("threshold")
+        origin = _(_ORIGINS[source]) if source else ""
+        title = claim.commitment.title.read(current_language())
+        table.add_row(title, threshold_words(claim.commitment), origin, *_calls(claim.effort), _change(claim))
+    Console().print(table)
+
+
+def _apart(system: str, reason: str, names: list[str]) -> None:
+    """Say once which claims do not apply to a system, and why."""
+    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
+    from rich.padding import Padding  # noqa: PLC0415 - loaded only when the verb runs
+    from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
+
+    from shinrai.cli.words import do_not_apply  # noqa: PLC0415 - loaded only when the verb runs
+
+    console = Console(highlight=False)
+    console.print(Text(do_not_apply(len(names), system)))
+    console.print(Padding(Text(reason), (0, 0, 0, 2)))
+    console.print(Padding(Text(", ".join(names), style="dim"), (0, 0, 0, 2)))
+
+
 _ORIGINS = {
-    "claim": "the plan",
-    "measure": "the plan",
-    "catalog": "the catalog",
-    "workspace": "own check",
-    "settings": "settings",
-    "data": "the data",
-    "system": "the system",
-    "shinrai": "Shinrai",
+    "claim": N_("the plan"),
+    "measure": N_("the plan"),
+    "catalog": N_("the catalog"),
+    "workspace": N_("own check"),
+    "settings": N_("settings"),
+    "data": N_("the data"),
+    "system": N_("the system"),
+    "shinrai": N_("Shinrai"),
 }
 
 
-def _calls(effort: Effort) -> str:
+def _calls(effort: Effort | None) -> tuple[str, str, str]:
     """Give the mean, what is enough in 95 % of runs, and the worst case."""
-    return f"{_number(effort.expected_calls)} / {_number(effort.p95_calls)} / {effort.calls}"
+    if effort is None:
+        return "–", "–", "–"
+    return _number(effort.expected_calls), _number(effort.p95_calls), str(effort.calls)
 
 
 def _number(value: int | None) -> str:

@@ -66,8 +66,14 @@ def today() -> date:
 
 
 def put_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Print JSON for programs."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print JSON for programs; characters that could control a terminal are escaped, as JSON lets every one be."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo("".join(map(_inert, text)))
+
+
+def _inert(character: str) -> str:
+    plain = character.isprintable() or character in "\n\u3000"
+    return character if plain else json.dumps(character)[1:-1]
 
 
 def note(message: str) -> None:

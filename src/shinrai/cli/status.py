@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from shinrai.cli.session import Session, put_json, session, today
-from shinrai.i18n import _, current_language
+from shinrai.i18n import _
 
 
 @click.command("status")
@@ -35,7 +35,10 @@ def command(start: str, *, as_json: bool) -> None:
         if not state.rulings:
             click.echo(_("Nothing is committed yet. Next: {command}").format(command="shinrai plan"))
             return
-        _print(nodes)
+        from shinrai.cli.words import print_tree  # noqa: PLC0415 - loaded only when the verb runs
+
+        for node in nodes:
+            print_tree(node)
         for run, system, running in _open_runs(opened):
             words = (
                 _("{run} on {system} is going on")
@@ -55,33 +58,3 @@ def _open_runs(opened: Session) -> list[tuple[str, str, bool]]:
         for run in opened.ledger.state().runs.values()
         if run.finished is None
     ]
-
-
-def _print(nodes: list) -> None:  # type: ignore[type-arg]  # Node is loaded with the report
-    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
-    from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
-    from rich.tree import Tree  # noqa: PLC0415 - loaded only when the verb runs
-
-    from shinrai.cli.words import badge, measured, title_of  # noqa: PLC0415 - loaded only when the verb runs
-    from shinrai.records import STATUSES  # noqa: PLC0415 - loaded only when the verb runs
-    from shinrai.report.words import SHAPES, STYLES  # noqa: PLC0415 - loaded only when the verb runs
-
-    def label(node) -> Text:  # type: ignore[no-untyped-def]  # noqa: ANN001 - Node is loaded with the report
-        text = Text(node.title.read(current_language()), style="bold" if node.kind == "plan" else "")
-        for status in STATUSES:
-            if node.counts.get(status):
-                text.append(f"  {SHAPES[status]}{node.counts[status]}", style=STYLES[status])
-        return text
-
-    def grow(branch: Tree, node) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - Node is loaded with the report
-        for child in node.children:
-            grow(branch.add(label(child)), child)
-        for claim in node.claims:
-            promise, value, n = measured(claim)
-            leaf = Text.assemble(badge(claim), "  ", title_of(claim), "  ", (f"{promise}  {value}", "dim"))
-            branch.add(leaf.append(f"  n={n}" if n else "", style="dim"))
-
-    for node in nodes:
-        top = Tree(label(node))
-        grow(top, node)
-        Console().print(top)

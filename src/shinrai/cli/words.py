@@ -1,4 +1,4 @@
-"""How states of claims are printed in the terminal."""
+"""How states of claims are printed in the terminal. Long texts are folded, never cut off."""
 
 from __future__ import annotations
 
@@ -9,29 +9,140 @@ import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from shinrai.i18n import _, current_language
-from shinrai.ledger.projection import ClaimState
-from shinrai.records import STATUSES
-from shinrai.report import figures
-from shinrai.report.words import REASONS, SHAPES, STATUS_WORDS, STYLES, threshold_words
+from shinrai.ledger.projection import ClaimState, Run
+from shinrai.records import STATUSES, Commitment, Counts, Status, Verdict
+from shinrai.report.figures import measured as estimate_words
+from shinrai.report.tree import Node
+from shinrai.report.words import (
+    N_,
+    OUTCOME_SHAPES,
+    OUTCOME_STYLES,
+    OUTCOMES,
+    REASONS,
+    SHAPES,
+    STATUS_WORDS,
+    STYLES,
+    threshold_words,
+)
+
+_ENDS = {
+    "complete": N_("complete"),
+    "target-failed": N_("the system stopped answering"),
+    "superseded": N_("given up, the promises have changed"),
+}
+
+
+def columns(*titles: str, right: Sequence[str] = ()) -> Table:
+    """Begin a table that folds what is too wide.
+
+    Parameters
+    ----------
+    *titles : str
+        Of the columns, in the language in use.
+    right : sequence of str
+        Titles of columns with numbers.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold", justify="right" if title in right else "left")
+    return table
+
+
+def status_badge(status: Status) -> Text:
+    """Give shape and word of a status, coloured where the terminal has colour."""
+    return Text(f"{SHAPES[status]} {_(STATUS_WORDS[status])}", style=STYLES[status])
 
 
 def badge(state: ClaimState) -> Text:
     """Give shape and word of a state, coloured where the terminal has colour."""
-    return Text(f"{SHAPES[state.status]} {_(STATUS_WORDS[state.status])}", style=STYLES[state.status])
+    return status_badge(state.status)
 
 
 def state_table(states: Sequence[ClaimState]) -> None:
     """Print one line for each claim: state, promise, estimate with interval, n."""
-    console = Console()
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (_("state"), _("claim"), _("system"), _("promise"), _("measured"), "n"):
-        table.add_column(title)
+    table = columns(_("state"), _("claim"), _("system"), _("promise"), _("measured"), "n", right="n")
     for state in states:
         if state.status != "not_applicable":
             table.add_row(badge(state), title_of(state), state.ruling.system, *measured(state))
-    console.print(table)
+    Console().print(table)
+
+
+def print_tree(node: Node) -> None:
+    """Print a plan with its goals, measures, systems and claims; what does not apply takes one line."""
+    top = Tree(_label(node))
+    _grow(top, node)
+    Console().print(top)
+
+
+def _label(node: Node) -> Text:
+    text = Text(node.title.read(current_language()), style="bold" if node.kind == "plan" else "")
+    for status in STATUSES:
+        if node.counts.get(status):
+            text.append(f"  {SHAPES[status]}{node.counts[status]}", style=STYLES[status])
+    return text
+
+
+def _grow(branch: Tree, node: Node) -> None:
+    for child in node.children:
+        if child.kind == "system" and child.counts.keys() == {"not_applicable"}:
+            branch.add(_apart(len(child.claims), child.title.read(current_language())))
+        else:
+            _grow(branch.add(_label(child)), child)
+    for claim in node.claims:
+        if claim.status != "not_applicable":
+            promise, value, n = measured(claim)
+            leaf = Text.assemble(badge(claim), "  ", title_of(claim), "  ", (f"{promise}  {value}", "dim"))
+            branch.add(leaf.append(f"  n={n}" if n else "", style="dim"))
+    apart = [title_of(claim) for claim in node.claims if claim.status == "not_applicable"]
+    if apart:
+        branch.add(_apart(len(apart), ", ".join(apart)))
+
+
+def _apart(count: int, what: str) -> Text:
+    return Text(do_not_apply(count, what), style=STYLES["not_applicable"])
+
+
+def runs_table(runs: Sequence[tuple[Run, int | None]]) -> None:
+    """Print one line for each run, with the number of the system's version."""
+    calls, claims = _("calls"), _("claims")
+    titles = (_("run"), _("system"), _("began (UTC)"), claims, calls, _("end"))
+    table = columns(*titles, right=(calls, claims))
+    for run, version in runs:
+        began = run.at[:16].replace("T", " ")
+        count = str(run.finished.calls) if run.finished else "–"
+        end = _(_ENDS[run.finished.end]) if run.finished else _("not ended")
+        promised = str(len(run.started.commitments))
+        system = Text.assemble(run.started.system, (f" v{version}" if version else "", "dim"))
+        table.add_row(run.started.run, system, began, promised, count, end)
+    Console().print(table)
+
+
+def run_table(claims: Sequence[tuple[Commitment, Verdict | None]]) -> None:
+    """Print how the trials of each claim of a run ended, in counts."""
+    table = columns(_("verdict"), _("claim"), _("trials"), _("measured"))
+    for commitment, verdict in claims:
+        name = commitment.claim.rpartition("/")[2]
+        title = Text.assemble(commitment.title.read(current_language()), "\n", (name, "dim"))
+        if verdict is None:
+            table.add_row("–", title)
+            continue
+        value = estimate_words(commitment, verdict) or _(REASONS[verdict.reason])
+        table.add_row(status_badge(verdict.status), title, tally(verdict.counts), value)
+    Console().print(table)
+    legend = [
+        Text.assemble((OUTCOME_SHAPES[one], OUTCOME_STYLES[one]), f" {_(word)}") for one, word in OUTCOMES.items()
+    ]
+    Console().print(Text("  ").join(legend), style="dim")
+
+
+def tally(counts: Counts) -> Text:
+    """Write how trials ended, without the ways in which none did."""
+    ended = zip(OUTCOMES, (counts.passed, counts.failed, counts.invalid, counts.blocked, counts.error), strict=True)
+    words = [Text(f"{OUTCOME_SHAPES[outcome]} {n}", style=OUTCOME_STYLES[outcome]) for outcome, n in ended if n]
+    return Text("  ").join(words)
 
 
 def title_of(state: ClaimState) -> str:
@@ -50,7 +161,14 @@ def measured(state: ClaimState) -> tuple[str, str, str]:
     verdict = state.judgement.verdict if state.judgement else None
     if verdict is None or verdict.estimate is None:
         return promise, _(REASONS[state.reason]) if state.reason else "", ""
-    return promise, figures.measured(commitment, verdict), str(verdict.counts.total)
+    return promise, estimate_words(commitment, verdict), str(verdict.counts.total)
+
+
+def do_not_apply(count: int, what: str) -> str:
+    """Say in one line how many claims do not apply, and to what or which ones."""
+    if count == 1:
+        return "– " + _("1 does not apply: {what}").format(what=what)
+    return "– " + _("{count} do not apply: {what}").format(count=count, what=what)
 
 
 def counts_line(states: Sequence[ClaimState]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.journal import Line
-from shinrai.ledger.projection import State
-from shinrai.records import Outcome, Verdict
+from shinrai.ledger.projection import Run, State
+from shinrai.records import Digest, Outcome, Trial, Verdict
 
 _SHOWN = 4_000
 
@@ -77,12 +78,9 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     """
     if verdict.run is None:
         return []
-    finished = state.runs[verdict.run].finished
-    if finished is None:
-        return []
-    wanted = list(read_trials(run_files(root, finished, "trials"), commitment=verdict.commitment, outcomes=outcomes))
-    keys = {key for trial in wanted for key in trial.calls}
-    calls = {call.key: call for call in read_calls(run_files(root, finished, "calls"), keys)}
+    run = state.runs[verdict.run]
+    wanted = list(trials_of(root, run, commitment=verdict.commitment, outcomes=outcomes))
+    calls = calls_of(root, run, {key for trial in wanted for key in trial.calls})
     return [
         Exhibit(
             trial.position,
@@ -96,11 +94,54 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     ]
 
 
+def trials_of(
+    root: Path, run: Run, *, commitment: Digest | None = None, outcomes: Collection[Outcome] | None = None
+) -> Iterator[Trial]:
+    """Read the trials of a run, claim by claim in committed order.
+
+    Parameters
+    ----------
+    root : Path
+        Of the workspace.
+    run : Run
+        One that has not ended, or was given up, has no trials.
+    commitment : Digest, optional
+        Only trials of this promise.
+    outcomes : collection of Outcome, optional
+        Only trials that ended so.
+
+    Returns
+    -------
+    iterator of Trial
+
+    Raises
+    ------
+    TamperedError
+        If a run file is gone or not what a run wrote.
+    """
+    if run.finished is None:
+        return iter(())
+    return read_trials(run_files(root, run.finished, "trials"), commitment=commitment, outcomes=outcomes)
+
+
+def calls_of(root: Path, run: Run, keys: Collection[str]) -> dict[str, Line]:
+    """Read calls of a run by their keys; none where the run has not ended.
+
+    Raises
+    ------
+    TamperedError
+        If a run file is gone or not what a run wrote.
+    """
+    if run.finished is None:
+        return {}
+    return {call.key: call for call in read_calls(run_files(root, run.finished, "calls"), keys)}
+
+
 def _exchange(call: Line) -> Exchange:
-    return Exchange(_shown(call.request), _shown(call.reply, call.cut), call.guard, call.error)
+    return Exchange(shown(call.request), shown(call.reply, call.cut), call.guard, call.error)
 
 
-def _shown(value: Any, length: int = 0) -> str:  # noqa: ANN401 - a reply is any JSON value
+def shown(value: Any, length: int = 0) -> str:  # noqa: ANN401 - a reply is any JSON value
     """Make a request or a reply ready to be shown; ``length`` is that of a reply that was already cut when it came."""
     if value is None:
         return ""

@@ -67,6 +67,17 @@ OUTCOMES: dict[Outcome, str] = {
     "error": N_("no reply"),
 }
 
+OUTCOME_SHAPES: dict[Outcome, str] = {"pass": "✓", "fail": "✗", "invalid": "?", "blocked": "⊘", "error": "!"}
+
+OUTCOME_STYLES: dict[Outcome, str] = {
+    "pass": "green",
+    "fail": "red",
+    "invalid": "yellow",
+    "blocked": "yellow",
+    "error": "magenta",
+}
+"""Colours in the terminal (rich)."""
+
 CERTAINTIES: dict[Certainty, str] = {
     "official": N_("official text"),
     "quoted": N_("as quoted by others"),

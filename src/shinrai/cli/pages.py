@@ -1,0 +1,146 @@
+"""How trials are printed in the terminal: question, reply, what the scorer found, how the call went."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shinrai.check.journal import Line
+from shinrai.check.scorers.details import explain
+from shinrai.i18n import _, current_language
+from shinrai.records import Trial
+from shinrai.report.changes import Change, Kind
+from shinrai.report.evidence import shown, visible
+from shinrai.report.words import N_, OUTCOME_SHAPES, OUTCOME_STYLES, OUTCOMES
+
+_CHANGES: dict[Kind, tuple[str, str]] = {
+    "fixed": (N_("now passes"), "green"),
+    "broken": (N_("no longer passes"), "red"),
+    "other": (N_("ends otherwise"), "yellow"),
+}
+
+
+def trial_page(trial: Trial, title: str, calls: Sequence[Line]) -> str:
+    """Write one trial.
+
+    Parameters
+    ----------
+    trial : Trial
+        As the run file has it.
+    title : str
+        Of its claim.
+    calls : sequence of Line
+        In the order of the trial.
+
+    Returns
+    -------
+    str
+        Lines as wide as the terminal; nothing is cut off, and nothing in them controls the terminal.
+    """
+    head = Text.assemble(_ending(trial), "  ", (visible(trial.item), "bold"), "  ", title)
+    head.append("  " + _("trial {number}").format(number=trial.position + 1), style="dim")
+    if trial.group is not None:
+        head.append("  " + _("group {name}").format(name=visible(trial.group)), style="dim")
+    rows = []
+    if trial.detail:
+        rows.append((_("found"), Text(_detail(trial))))
+    for call in calls:
+        rows.append((_("question"), Text(_text(call.request))))
+        rows.append((_("reply"), Text(_reply(call))))
+        rows.append(("", Text(_facts(call), style="dim")))
+    return _write(head, rows)
+
+
+def change_page(
+    change: Change, title: str, before: Sequence[Line], after: Sequence[Line], runs: tuple[str, str]
+) -> str:
+    """Write how one item ended in two runs, one reply below the other.
+
+    Parameters
+    ----------
+    change : Change
+        From the earlier run to the later one.
+    title : str
+        Of the claim.
+    before, after : sequence of Line
+        Calls of both trials.
+    runs : tuple of str
+        Names of the earlier and the later run.
+
+    Returns
+    -------
+    str
+        As `trial_page`.
+    """
+    word, style = _CHANGES[change.kind]
+    head = Text.assemble((_(word), style), "  ", (visible(change.after.item), "bold"), "  ", title)
+    rows = []
+    sides = (change.before, change.after)
+    for run, trial in zip(runs, sides, strict=True):
+        rows.append((run, Text.assemble(_ending(trial), "  ", _detail(trial))))
+    for first, second in zip_longest(before, after):
+        asked = second or first
+        rows.append((_("question"), Text(_text(asked.request))))
+        for run, call in zip(runs, (first, second), strict=True):
+            if call is not None:
+                rows.append((run, Text(_reply(call))))
+    return _write(head, rows)
+
+
+def _write(head: Text, rows: Sequence[tuple[str, Text]]) -> str:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in rows:
+        table.add_row("", label, text)
+    screen = Console()
+    file = io.StringIO()
+    console = Console(file=file, width=screen.width, force_terminal=screen.is_terminal, highlight=False)
+    console.print(head, overflow="fold")
+    console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines()) + "\n"
+
+
+def _ending(trial: Trial) -> Text:
+    word = f"{OUTCOME_SHAPES[trial.outcome]} {_(OUTCOMES[trial.outcome])}"
+    return Text(word, style=OUTCOME_STYLES[trial.outcome])
+
+
+def _detail(trial: Trial) -> str:
+    return visible(explain(trial.detail, current_language()))
+
+
+def _text(value: Any, length: int = 0) -> str:  # noqa: ANN401 - a question or a reply is any JSON value
+    return shown(value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False), length)
+
+
+def _reply(call: Line) -> str:
+    if call.end == "blocked":
+        return "(" + _("blocked by the provider") + ")"
+    if call.end == "error":
+        return "(" + _("no reply: {kind}").format(kind=visible(call.error or "")) + ")"
+    return _text(call.reply, call.cut)
+
+
+def _facts(call: Line) -> str:
+    return " · ".join(_said(call))
+
+
+def _said(call: Line) -> Iterator[str]:
+    yield _("{seconds:.2f} s").format(seconds=call.seconds)
+    if call.attempts > 1:
+        yield _("{count} attempts").format(count=call.attempts)
+    if call.tokens_in or call.tokens_out:
+        yield _("tokens: {sent} in, {received} out").format(sent=call.tokens_in, received=call.tokens_out)
+    if call.guard is not None:
+        yield _("answered by the guard {name}").format(name=visible(call.guard))
+    if call.run is not None:
+        yield _("taken over from {run}").format(run=call.run)
