@@ -53,8 +53,9 @@ lock:  ## lock the dependencies again, with hashes and without index addresses (
 	@uv pip compile pyproject.toml --extra demo --extra keyring --extra postgresql --extra ray --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/dev.txt
 
-messages: $(VENV)/.dev  ## bring the Japanese catalogue up to date with the source, and compile it
+messages: $(VENV)/.dev  ## bring the Japanese catalogue and the pages of errors up to date with the source
 	@$(BIN)/python -m tests.docs.messages
+	@$(BIN)/python -m tests.docs.errors_page
 
 simulate: $(VENV)/.dev  ## the larger Monte-Carlo runs behind the statistics
 	@$(BIN)/python -m pytest -n 2 -m simulation tests/stats

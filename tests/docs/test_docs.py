@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shinrai.cli import cli
+from tests.docs import errors_page, messages
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -58,3 +59,21 @@ def test_every_error_code_is_documented() -> None:
         for code in re.findall(r'Error\(\s*"([a-z]+\.[a-z0-9-]+)"', file.read_text(encoding="utf-8")):
             assert code.partition(".")[0] in rooms, code
             assert code in known, f"{file.name}: {code}"
+
+
+def test_the_pages_of_errors_are_those_of_the_source() -> None:
+    for language, text in errors_page.pages().items():
+        written = errors_page.PAGES[language].read_text(encoding="utf-8")
+        assert written == text, "run `make messages`"
+
+
+def test_every_error_says_what_happened_in_both_languages() -> None:
+    rows = errors_page.Source(messages.SOURCE).rows()
+    assert len(rows) > 150
+    known = messages.messages()
+    assert [code for code, row in rows.items() if not row.happened] == ["source.rule"]
+    for code, row in rows.items():
+        assert {*row.happened, *row.expected, *row.hints} <= known, code
+    assert rows["ledger.locked"].hints == ["Wait until it has finished, then run the same command again."]
+    assert rows["do.seconds"].expected == ["a number of seconds such as 95 or 95.5, or nothing"]
+    assert "the system {name} has changed since the plan" in rows["check.plan-first"].happened
