@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
@@ -98,6 +98,7 @@ class Engine:
         self._answered = journal.failed < len(journal)
         self._sent = 0
         self._last_failure: CallError | None = None
+        self._kinds: Counter[str] = Counter()
         self._closing: End | None = None
         self._over: asyncio.Future[End] | None = None
         self._began = 0.0
@@ -252,6 +253,7 @@ class Engine:
 
     def _notice(self, failure: CallError, began: float) -> None:
         self._last_failure = failure
+        self._kinds[failure.kind] += 1
         if failure.overload:
             self._flow.overloaded(began, self._now())
 
@@ -369,6 +371,9 @@ class Engine:
                 limit=self._flow.limit,
                 seconds=self._now() - self._began,
                 last=self._last_failure.kind if self._last_failure else None,
+                kinds=dict(self._kinds),
+                money=self._purse.money,
+                currency=self._purse.price.currency if self._purse.price else None,
             )
         )
         for claim in self._claims:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from shinrai.records import Id, Price, Verdict
@@ -85,6 +86,10 @@ class CallFinished:
         Since the run began.
     last : str, optional
         Kind of the last failed attempt, such as ``http-429``.
+    kinds : mapping
+        Kind of failure → failed attempts since the command started, those that were tried again included.
+    money : Decimal
+        What the calls of this command have cost, in `currency`; None where there is no price.
     """
 
     run: str
@@ -96,6 +101,9 @@ class CallFinished:
     limit: int
     seconds: float
     last: str | None = None
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    money: Decimal = Decimal(0)
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

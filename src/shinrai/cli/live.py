@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Console, Group
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +26,8 @@ from shinrai.i18n import _
 from shinrai.records import Verdict
 from shinrai.report.words import SHAPES, STATUS_WORDS, STYLES
 
-_CELLS = 30
+_BAR = (12, 40)
+"""Cells of a bar, at least and at most."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,14 @@ class _Row:
     moved: ClaimMoved | None = None
     verdict: Verdict | None = None
 
+    @property
+    def left(self) -> int:
+        """Calls that it may still need, at most."""
+        if self.verdict is not None:
+            return 0
+        seen = self.moved.n if self.moved else 0
+        return round(self.began.calls * (1 - seen / self.began.budget)) if self.began.budget else 0
+
 
 class Board:
     """Gathers events and draws them.
@@ -44,14 +54,18 @@ class Board:
     ----------
     decided : callable, optional
         Told each verdict as it falls.
+    ended : callable, optional
+        Told in one line what each run has come to.
     """
 
-    def __init__(self, decided: Callable[[Verdict], None] | None = None) -> None:
+    def __init__(
+        self, decided: Callable[[Verdict], None] | None = None, ended: Callable[[str], None] | None = None
+    ) -> None:
         self._rows: dict[str, _Row] = {}
         self._calls: CallFinished | None = None
         self._run: RunBegan | None = None
         self._decided = decided
-        self.ended: list[RunEnded] = []
+        self._ended = ended
 
     def tell(self, event: Event) -> None:
         """Take in an event."""
@@ -69,38 +83,71 @@ class Board:
                 if self._decided:
                     self._decided(verdict)
             case RunEnded():
-                self.ended.append(event)
+                if self._ended:
+                    self._ended(self._ending(event))
             case Waiting() | ClaimMoved():
                 pass
 
-    def __rich__(self) -> Group:
-        """Draw the board."""
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        for row in self._rows.values():
-            table.add_row(*_cells(row))
-        return Group(Text(self._headline(), style="bold"), table)
-
-    def _headline(self) -> str:
-        if self._run is None:
-            return ""
-        if self._calls is None:
-            return _("{system}: starting ...").format(system=self._run.system)
-        calls = self._calls
-        rate = calls.sent / calls.seconds if calls.seconds > 0 else 0.0
-        worst = sum(row.began.calls for row in self._rows.values() if row.verdict is None)
-        planned = sum(row.began.calls for row in self._rows.values())
-        left = _("at most {time} left").format(time=_span(worst / rate)) if rate > 0 else ""
-        return _(
-            "{system}: {calls} calls, {rate:.1f}/s, {flight} in flight, {failed} failed · {share} of the worst · {left}"
-        ).format(
-            system=calls.system,
-            calls=calls.calls,
-            rate=rate,
-            flight=calls.in_flight,
-            failed=calls.failed,
-            share=f"{calls.calls / planned:.0%}" if planned else "–",
-            left=left,
+    @staticmethod
+    def _ending(event: RunEnded) -> str:
+        return _("{system}: {calls} calls, {saved} saved by stopping early, {wasted} sent in vain").format(
+            system=event.system, calls=event.calls, saved=event.saved, wasted=event.wasted
         )
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the board, as wide and as high as the terminal is."""
+        if self._run is None:
+            return
+        yield Text(f"{self._run.run}  {self._run.system}", style="bold")
+        yield Text(" · ".join(self._figures()))
+        failures = self._failures()
+        if failures:
+            yield Text(failures, style="yellow")
+        yield from self._claims(options.max_width, (options.height or 40) - 7)
+
+    def _figures(self) -> Iterator[str]:
+        calls = self._calls
+        if calls is None:
+            yield _("starting ...")
+            return
+        yield _("{count} calls").format(count=calls.calls)
+        if self._run is not None and self._run.kept:
+            yield _("{count} of them kept from before").format(count=self._run.kept)
+        saved = sum(row.verdict.calls_saved for row in self._rows.values() if row.verdict)
+        yield _("{count} saved").format(count=saved)
+        yield _("{count} of {limit} in flight").format(count=calls.in_flight, limit=calls.limit)
+        rate = calls.sent / calls.seconds if calls.seconds > 0 else 0.0
+        if rate > 0:
+            yield _("{rate:.1f}/s").format(rate=rate)
+            left = sum(row.left for row in self._rows.values())
+            yield _("at most {time} left").format(time=_span(left / rate))
+        if calls.currency is not None:
+            yield f"{calls.money:.4f} {calls.currency}"
+
+    def _failures(self) -> str:
+        """Name the failed attempts by kind, and the calls that stayed without a reply."""
+        if self._calls is None or not (self._calls.kinds or self._calls.failed):
+            return ""
+        kinds = sorted(self._calls.kinds.items(), key=lambda one: (-one[1], one[0]))
+        named = ", ".join(f"{kind} ×{count}" for kind, count in kinds)
+        return _("failed attempts: {kinds}; calls without a reply: {failed}").format(
+            kinds=named or "–", failed=self._calls.failed
+        )
+
+    def _claims(self, width: int, height: int) -> Iterator[RenderableType]:
+        """Draw the claims: those still open first where not all of them fit."""
+        rows = list(self._rows.values())
+        if len(rows) > height:
+            rows.sort(key=lambda row: row.verdict is not None)
+        shown = rows[: max(1, height)]
+        names = max((cell_len(_name(row)) for row in shown), default=0)
+        cells = min(_BAR[1], max(_BAR[0], width - names - 46))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for row in shown:
+            table.add_row(*_cells(row, cells))
+        yield table
+        if len(rows) > len(shown):
+            yield Text(_("and {count} more").format(count=len(rows) - len(shown)), style="dim")
 
 
 def _span(seconds: float) -> str:
@@ -108,30 +155,37 @@ def _span(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def _cells(row: _Row) -> tuple[Text, ...]:
-    name = Text(row.began.key.split("@")[0].rpartition("/")[2])
+def _name(row: _Row) -> str:
+    return row.began.key.split("@")[0].rpartition("/")[2]
+
+
+def _cells(row: _Row, width: int) -> tuple[Text, ...]:
+    source = row.verdict or row.moved
+    value = Text("", style="dim")
+    if source is not None and source.estimate is not None and source.lower is not None and source.upper is not None:
+        value.append(f"{source.estimate:.2f} [{source.lower:.2f}, {source.upper:.2f}]")
     if row.verdict is not None:
         status = row.verdict.status
         state = Text(f"{SHAPES[status]} {_(STATUS_WORDS[status])}", style=STYLES[status])
-        return name, Text(f"n={row.verdict.counts.total}"), _bar(row), state
+        return Text(_name(row)), Text(f"n={row.verdict.counts.total}"), _bar(row, width), value, state
     seen = row.moved.n if row.moved else 0
-    return name, Text(f"n={seen}/{row.began.budget}", style="dim"), _bar(row), Text("…", style="dim")
+    return Text(_name(row)), Text(f"n={seen}/{row.began.budget}", style="dim"), _bar(row, width), value, Text("")
 
 
-def _bar(row: _Row) -> Text:
+def _bar(row: _Row, width: int) -> Text:
     """Draw an interval (━), its estimate (●) and the threshold (│) on a line of characters."""
     source = row.verdict or row.moved
     limits = _limits(row)
-    cells = Text("·" * _CELLS, style="bright_black")
+    cells = Text("·" * width, style="bright_black")
     if source is None or source.lower is None or source.upper is None:
         return cells
     top = max(1.0, *limits, 1.05 * (source.estimate or 0.0)) if max(limits, default=0.0) > 1.0 else 1.0
     top = min(top, max(0.2, *(2.5 * limit for limit in limits), source.upper)) if limits else top
 
     def place(value: float) -> int:
-        return min(_CELLS - 1, max(0, int(value / top * _CELLS)))
+        return min(width - 1, max(0, int(value / top * width)))
 
-    line = ["·"] * _CELLS
+    line = ["·"] * width
     line[place(source.lower) : place(source.upper) + 1] = "━" * (place(source.upper) - place(source.lower) + 1)
     if source.estimate is not None:
         line[place(source.estimate)] = "●"
@@ -163,17 +217,13 @@ def watching(console: Console, decided: Callable[[Verdict], None]) -> Iterator[C
     callable
         To be told every event.
     """
+
+    def ended(line: str) -> None:
+        console.print(line, highlight=False, soft_wrap=True, style="dim")
+
     if not console.is_terminal:
-        board = Board(decided)
+        yield Board(decided, ended).tell
+        return
+    board = Board(ended=ended)
+    with Live(board, console=console, refresh_per_second=8, transient=True):
         yield board.tell
-    else:
-        board = Board()
-        with Live(board, console=console, refresh_per_second=8, transient=True):
-            yield board.tell
-    for run in board.ended:
-        console.print(
-            _("{system}: {calls} calls, {saved} saved by stopping early, {wasted} sent in vain").format(
-                system=run.system, calls=run.calls, saved=run.saved, wasted=run.wasted
-            ),
-            highlight=False,
-        )
