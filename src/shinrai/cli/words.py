@@ -62,12 +62,17 @@ def badge(state: ClaimState) -> Text:
 
 
 def state_table(states: Sequence[ClaimState]) -> None:
-    """Print one line for each claim: state, promise, estimate with interval, n."""
-    table = columns(_("state"), _("claim"), _("system"), _("promise"), _("measured"), "n", right="n")
+    """Print one line for each claim under its system: state, promise, estimate with interval, n."""
+    systems: dict[str, list[ClaimState]] = {}
     for state in states:
         if state.status != "not_applicable":
-            table.add_row(badge(state), title_of(state), state.ruling.system, *measured(state))
-    Console().print(table)
+            systems.setdefault(state.ruling.system, []).append(state)
+    for system, own in systems.items():
+        click.secho(system, bold=True)
+        table = columns(_("state"), _("claim"), _("promise"), _("measured"), "n", right="n")
+        for state in own:
+            table.add_row(badge(state), title_of(state), *measured(state))
+        Console().print(table)
 
 
 def print_tree(node: Node) -> None:
