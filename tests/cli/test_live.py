@@ -175,6 +175,9 @@ def test_the_board_moves_on_a_terminal(town: Path, run: Run) -> None:
 
     with serving(behave) as endpoint:
         (town / "systems/talker.yaml").write_text(SYSTEM.format(url=endpoint.url), encoding="utf-8")
+        settings, host = town / "shinrai.yaml", endpoint.url.split("/")[2]
+        allowed = settings.read_text(encoding="utf-8").replace("allowed_hosts: []", f'allowed_hosts: ["{host}"]')
+        settings.write_text(allowed, encoding="utf-8")
         assert run("plan") == 0
         screen = on_a_terminal("-C", str(town), "--lang", "en", "check", "--system", "talker")
     assert "in flight" in screen

@@ -27,6 +27,9 @@ stack:
 def two(town: Path, run: Run, capsys: pytest.CaptureFixture[str]) -> Path:
     """Two systems; the claims hold for one."""
     (town / "systems/talker.yaml").write_text(CHAT, encoding="utf-8")
+    settings = town / "shinrai.yaml"
+    allowed = settings.read_text(encoding="utf-8").replace("allowed_hosts: []", 'allowed_hosts: ["127.0.0.1:9"]')
+    settings.write_text(allowed, encoding="utf-8")
     check = town / "checks/right-often.yaml"
     second = check.read_text(encoding="utf-8").replace("right-often", "right-always").replace("0.8", "0.9")
     (town / "checks/right-always.yaml").write_text(second, encoding="utf-8")

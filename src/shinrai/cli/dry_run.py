@@ -32,11 +32,11 @@ def show(opened: Session, *, systems: tuple[str, ...], claims: tuple[str, ...], 
 
 def _table(found: list[Forecast]) -> None:
     from rich.console import Console  # noqa: PLC0415 - loaded only when printed
-    from rich.table import Table  # noqa: PLC0415 - loaded only when printed
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (_("system"), _("sent to"), _("claims"), "", _("calls"), _("tokens in"), _("tokens out"), _("cost")):
-        table.add_column(title)
+    from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when printed
+
+    figures = (_("calls"), _("tokens in"), _("tokens out"), _("cost"))
+    table = columns(_("system"), _("sent to"), _("claims"), "", *figures, right=figures)
     for one in found:
         target = f"{one.model} @ {one.address}" if one.address else _("this machine")
         table.add_row(one.system, target, str(len(one.claims)), _("expected"), *_cells(one.expected, one))
