@@ -9,13 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from shinrai.check.journal import Line, read_journal
+from shinrai.check.journal import Line
 from shinrai.check.outcomes import needs_no_calls
 from shinrai.check.purse import cost, price_of
-from shinrai.check.runs import CALLS, Group, chosen, groups_of, settled, version_of
+from shinrai.check.runs import Group, chosen, groups_of, lines_of, settled, version_of
 from shinrai.check.tokens import TokenBound, token_bound
 from shinrai.check.trials import Ask, NotAskable, asks_for
-from shinrai.ledger import Ledger, Promise, Run, State
+from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import Commitment, Endpoint, Id, Json, ModelPrice, Price, System
 from shinrai.source import read_items
 from shinrai.stats import plan_proportion
@@ -245,16 +245,11 @@ def _kept(root: Path, group: Group) -> Iterator[Line]:
     before = group.before
     if before is None:
         return
-    for line in _read(root, before):
+    for line in lines_of(root, before):
         if before.finished is None or line.end != "error":
             yield line
 
 
 def _lines_of_newest(root: Path, state: State, system: Id) -> Iterator[Line]:
     runs = [run for run in state.runs.values() if run.started.system == system]
-    return _read(root, runs[-1]) if runs else iter(())
-
-
-def _read(root: Path, run: Run) -> Iterator[Line]:
-    shown_as = f"{run.started.directory}/{CALLS}"
-    return read_journal(root / shown_as, shown_as=shown_as)
+    return lines_of(root, runs[-1]) if runs else iter(())

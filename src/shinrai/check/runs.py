@@ -27,7 +27,7 @@ from shinrai.check.claims import Claim, Keep
 from shinrai.check.crew import Crew, Plan
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
-from shinrai.check.journal import Journal, Line, not_written
+from shinrai.check.journal import Journal, Line, not_written, read_journal
 from shinrai.check.outcomes import judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
@@ -60,7 +60,7 @@ from shinrai.records import (
 from shinrai.source import SpooledItems, spool_items
 from shinrai.workspace import data_file, fingerprint
 
-__all__ = ["CALLS", "RUNS", "Group", "chosen", "groups_of", "run", "settled", "version_of"]
+__all__ = ["CALLS", "RUNS", "Group", "chosen", "groups_of", "lines_of", "run", "settled", "version_of"]
 
 RUNS = ".shinrai/runs"
 CALLS = "calls.jsonl"
@@ -477,6 +477,21 @@ class _Check:
         self._ledger.append(*payloads, finished)
         for journal in _journals(directory):
             journal.unlink()
+
+
+def lines_of(root: Path, run: Run) -> Iterator[Line]:
+    """Read the finished calls of a run, whether it has ended or not.
+
+    Raises
+    ------
+    TamperedError
+        If a run file is gone or not what a run wrote.
+    """
+    if run.finished is not None:
+        yield from read_calls(run_files(root, run.finished, "calls"))
+        return
+    for path in _journals(root / run.started.directory):
+        yield from read_journal(path, shown_as=f"{run.started.directory}/{path.name}")
 
 
 def _journals(directory: Path) -> list[Path]:
