@@ -327,3 +327,44 @@ async def test_unreadable_replies_count_against_the_claim(town: Town) -> None:
         [strict] = await town.check()
     assert strict.counts.invalid + strict.counts.failed > 0
     assert strict.status in {"met", "undecided"}
+
+
+def every(step: int, count: int) -> set[str]:
+    """Choose each so-manieth prompt in the committed order."""
+    order = sorted((f"q{number}" for number in range(count)), key=lambda name: rank(7, name))
+    return {f"question {name[1:]}" for name in order[step - 1 :: step]}
+
+
+@pytest.mark.parametrize(("step", "status"), [(12, "met"), (8, "violated")])
+async def test_a_promise_about_exactly_these_data_always_ends_in_a_verdict(town: Town, step: int, status: str) -> None:
+    bad = every(step, 120)
+    with serving(lambda prompt, _attempt: Reply("no" if prompt in bad else "yes")) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(120)
+        town.promise("p/g/m/traffic")
+        town.promise("p/g/m/these", population="data-set")
+        verdicts = {verdict.claim: verdict for verdict in await town.check()}
+    traffic, these = verdicts["p/g/m/traffic"], verdicts["p/g/m/these"]
+    assert traffic.status == "undecided"
+    assert (these.status, these.reason) == (status, "decided")
+    assert these.lower is not None
+    assert these.upper is not None
+    assert these.lower < len(bad) / 120 < these.upper or len(bad) / 120 in {these.lower, these.upper}
+
+
+async def test_a_census_with_a_gap_that_matters_decides_nothing(town: Town) -> None:
+    """Twelve of 120 may fail: with eleven failures, two missing replies leave both answers open to the end."""
+    order = sorted((f"q{number}" for number in range(120)), key=lambda name: rank(7, name))
+    bad = {f"question {name[1:]}" for name in order[9:120:10][:11]}
+    missing = {f"question {name[1:]}" for name in order[50:52]}
+
+    def behave(prompt: str, _attempt: int) -> Reply:
+        return Reply(status=400) if prompt in missing else Reply("no" if prompt in bad else "yes")
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(120)
+        town.promise(population="data-set")
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.reason) == ("undecided", "data-spent")
+    assert (verdict.counts.total, verdict.counts.error) == (120, 2)

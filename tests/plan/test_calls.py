@@ -10,7 +10,7 @@ from shinrai.check.trials import asks_for, calls_needed
 from shinrai.plan.calls import requests
 from shinrai.records import Item, SystemKind, Variants
 from shinrai.source import read_items
-from shinrai.stats import plan_proportion, smallest_clean_sample
+from shinrai.stats import FinitePopulationTest, plan_finite_population, plan_proportion, smallest_clean_sample
 from tests.plan.town import GROUPS, TODAY, Town, check, measure, people
 
 VARIANTS: list[tuple[SystemKind, dict[str, Any] | None]] = [
@@ -142,3 +142,21 @@ def test_dates_that_have_passed_and_an_empty_plan_are_said(town: Town) -> None:
 def test_the_groups_of_the_fixture_are_what_the_tests_say() -> None:
     sides = [row.split(",")[1] for row in people()][1:]
     assert [sides.count(str(GROUPS[side])) for side in "ab"] == [100, 200]
+
+
+def test_a_promise_about_the_data_set_itself_is_committed_and_planned_as_such(town: Town) -> None:
+    town.checks["polite"]["population"] = "data-set"
+    town.measures = [measure("chatting", {"check": "polite", "threshold": 0.02})]
+    (claim,) = [one for one in town.resolve().claims if one.commitment]
+    assert claim.commitment is not None
+    assert claim.effort is not None
+    assert (claim.commitment.population, claim.commitment.finite_population) == ("data-set", 100)
+    # 100 trials cannot prove 2 % of the traffic, but all of 100 can show it of themselves.
+    assert claim.effort.can_be_met
+    test = FinitePopulationTest(0.02, 0.05, 100)
+    while test.decision is None:
+        test.update(0, 0)
+    assert claim.effort.enough == test.n < 100
+    plan = plan_finite_population(0.02, 0.05, 100, 1)
+    assert claim.effort.p95_trials == plan.p95
+    assert not notes(town)

@@ -18,7 +18,7 @@ from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import Commitment, Endpoint, Id, Json, ModelPrice, Price, System
 from shinrai.source import read_items
-from shinrai.stats import plan_proportion
+from shinrai.stats import plan_at_half
 from shinrai.workspace import data_file
 
 __all__ = ["Amount", "Forecast", "forecast"]
@@ -237,7 +237,7 @@ def _expected_trials(commitment: Commitment, trials: int) -> int:
     limit = commitment.failure_limit
     if limit is None or not 0 < limit < 1 or not trials:
         return trials
-    return min(math.ceil(plan_proportion(limit, commitment.alpha, trials, limit / 2).expected), trials)
+    return min(math.ceil(plan_at_half(limit, commitment.alpha, trials, commitment.finite_population).expected), trials)
 
 
 def _kept(root: Path, group: Group) -> Iterator[Line]:

@@ -16,9 +16,12 @@ from shinrai.stats import (
     BandTest,
     Decision,
     DifferenceTest,
+    FinitePopulationTest,
     ProportionTest,
     RatioTest,
     SequentialTest,
+    StoppingTable,
+    finite_stopping_table,
     stopping_table,
 )
 
@@ -97,9 +100,9 @@ def gauge_for(commitment: Commitment, horizon: int) -> Gauge:
         )
     match commitment.metric:
         case "failure-rate":
-            return _FailureGauge(threshold, alpha, horizon)
+            return _FailureGauge(*_rate_test(threshold, commitment, horizon))
         case "pass-rate":
-            return _PassGauge(threshold, alpha, horizon)
+            return _PassGauge(threshold, *_rate_test(1.0 - threshold, commitment, horizon))
         case "rate-ratio":
             return _GroupGauge(RatioTest(threshold, alpha), None)
         case "rate-difference":
@@ -108,16 +111,28 @@ def gauge_for(commitment: Commitment, horizon: int) -> Gauge:
             raise ValueError(f"{commitment.metric} is not measured by trials")
 
 
+_RateTest: TypeAlias = ProportionTest | FinitePopulationTest
+
+
+def _rate_test(limit: float, commitment: Commitment, horizon: int) -> tuple[_RateTest, StoppingTable, float]:
+    """Build the test of a failure rate: of the traffic, or of exactly the data that the promise names."""
+    alpha = commitment.alpha
+    size = commitment.finite_population
+    if size is not None:
+        return FinitePopulationTest(limit, alpha, size), finite_stopping_table(limit, alpha, size), limit
+    return ProportionTest(limit, alpha, horizon), stopping_table(limit, alpha, horizon), limit
+
+
 class _FailureGauge:
     """A failure rate, at most so much."""
 
     _FEED: ClassVar[dict[Reading, tuple[int, int]]] = {"pass": (0, 0), "fail": (1, 1), "missing": (0, 1)}
 
-    def __init__(self, limit: float, alpha: float, horizon: int) -> None:
-        self.test = ProportionTest(limit, alpha, horizon)
+    def __init__(self, test: _RateTest, table: StoppingTable, limit: float) -> None:
+        self.test = test
         self._limit = limit
-        self._horizon = horizon
-        self._table = stopping_table(limit, alpha, horizon)
+        self._horizon = len(table.met) - 1
+        self._table = table
         self._n = self._must_fail = self._may_fail = 0
 
     def feed(self, reading: Reading, side: Side | None) -> None:  # noqa: ARG002 - one signature for all gauges
@@ -158,8 +173,8 @@ class _FailureGauge:
 class _PassGauge(_FailureGauge):
     """A pass rate, at least so much: a failure rate, at most the rest."""
 
-    def __init__(self, threshold: float, alpha: float, horizon: int) -> None:
-        super().__init__(1.0 - threshold, alpha, horizon)
+    def __init__(self, threshold: float, test: _RateTest, table: StoppingTable, limit: float) -> None:
+        super().__init__(test, table, limit)
         self._threshold = threshold
 
     def span(self) -> Span:

@@ -13,6 +13,7 @@ from shinrai.report.words import N_
 
 if TYPE_CHECKING:
     from shinrai.plan import ClaimPlan, Effort, Outcome, Resolution
+    from shinrai.records import Commitment
 
 _EPILOG = """\b
 Examples:
@@ -93,7 +94,6 @@ def _table(claims: list[ClaimPlan]) -> None:
     from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
 
     from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
-    from shinrai.report.words import threshold_words  # noqa: PLC0415 - loaded only when the verb runs
 
     calls = (_("calls expected"), _("in 95 %"), _("at worst"))
     table = columns(_("claim"), _("promise"), _("from"), *calls, "", right=calls)
@@ -103,8 +103,18 @@ def _table(claims: list[ClaimPlan]) -> None:
         source = (claim.origins or {}).get("threshold")
         origin = _(_ORIGINS[source]) if source else ""
         title = claim.commitment.title.read(current_language())
-        table.add_row(title, threshold_words(claim.commitment), origin, *_calls(claim.effort), _change(claim))
+        table.add_row(title, _promised(claim.commitment), origin, *_calls(claim.effort), _change(claim))
     Console().print(table)
+
+
+def _promised(commitment: Commitment) -> str:
+    """Write the threshold, and what it is about where that is not the traffic behind the data."""
+    from shinrai.report.words import threshold_words  # noqa: PLC0415 - loaded only when the verb runs
+
+    if commitment.finite_population is None:
+        return threshold_words(commitment)
+    about = _("of these {n} items").format(n=commitment.finite_population)
+    return f"{threshold_words(commitment)} {about}"
 
 
 def _apart(system: str, reason: str, names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,14 @@ import numpy as np
 
 from shinrai.plan.data import PinnedData
 from shinrai.records import Commitment, Digest, Id, Item, Json, Perturb, Placed, Repeat, Swap, SystemKind, Variants
-from shinrai.stats import Decision, DifferenceTest, RatioTest, plan_proportion, smallest_clean_sample
+from shinrai.stats import (
+    Decision,
+    DifferenceTest,
+    RatioTest,
+    finite_stopping_table,
+    plan_at_half,
+    smallest_clean_sample,
+)
 from shinrai.stats.proportion import log_evidence_above, log_evidence_below
 
 Request: TypeAlias = tuple[str, int | float | str]
@@ -221,12 +229,15 @@ def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int
     limit = commitment.failure_limit
     if limit is None or not trials:
         return None, None
-    plan = plan_proportion(limit, commitment.alpha, trials, limit / 2)
+    plan = plan_at_half(limit, commitment.alpha, trials, commitment.finite_population)
     return min(math.ceil(plan.expected), trials), plan.p95
 
 
 def _best_case(commitment: Commitment, drawn: Sequence[Placed]) -> tuple[int | None, bool]:
     limit = commitment.failure_limit
+    if limit is not None and commitment.finite_population is not None:
+        enough = bisect.bisect_left(finite_stopping_table(limit, commitment.alpha, commitment.finite_population).met, 0)
+        return enough, enough <= len(drawn)
     if limit is not None:
         enough = smallest_clean_sample(limit, commitment.alpha)
         return enough, enough <= len(drawn)

@@ -90,7 +90,7 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
         threshold=threshold,
         alpha=_alpha(claim),
         budget=min(wanted or rows, rows),
-        population="traffic" if data else "evidence",
+        population=check.population if data else "evidence",
         order_seed=workspace.settings.order_seed,
         data=data.committed if data else None,
         scorer=_pinned(check.scorer),
@@ -104,7 +104,7 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
     )
     origins: dict[str, Origin] = dict.fromkeys(commitment.to_json(), inherited)
     origins |= {"claim": "claim", "check": "claim", "order_seed": "settings", "system": "system"}
-    origins |= {"fingerprint": "system", "data": "data", "population": "data"}
+    origins |= {"fingerprint": "system", "data": "data"}
     origins["threshold"] = inherited if use.threshold is None else "claim"
     origins["alpha"] = inherited if use.alpha is None else "claim"
     origins["budget"] = _origin_of_budget(claim, rows, inherited)

@@ -138,6 +138,10 @@ class Check(Record):
     data: DataUse | None = None
     scorer: ScorerUse | None = None
     groups: Groups | None = None
+    population: Annotated[
+        Literal["traffic", "data-set"],
+        Field(description="What a rate is about: the traffic that the data stand for, or exactly these data"),
+    ] = "traffic"
     variants: Variants | None = None
     missing: MissingPolicy = MissingPolicy()
     blocked: Annotated[
@@ -163,6 +167,8 @@ class Check(Record):
             raise ValueError(f"metric {self.metric} needs a subject")
         if (self.metric in {"rate-ratio", "rate-difference"}) != (self.groups is not None):
             raise ValueError("groups go with rate-ratio and rate-difference, and only with them")
+        if self.population == "data-set" and self.metric not in {"failure-rate", "pass-rate"}:
+            raise ValueError("the population `data-set` goes with failure-rate and pass-rate")
         if self.metric != "attested" and self.threshold is None:
             raise ValueError("a threshold is needed")
         return self

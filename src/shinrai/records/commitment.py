@@ -51,8 +51,9 @@ class Commitment(Record):
         Path ``plan/goal/measure/claim``.
     fingerprint : Digest
         Of the system version it is about.
-    population : {"traffic", "evidence"}
-        What the statement is about: the traffic that the data were drawn from, or a fixed piece of evidence.
+    population : {"traffic", "data-set", "evidence"}
+        What the statement is about: the traffic that the data were drawn from, exactly these data, or a fixed piece
+        of evidence.
     order_seed : int
         Fixes the order in which items are drawn.
     budget : int
@@ -71,7 +72,7 @@ class Commitment(Record):
     threshold: float | tuple[float, float] | None = None
     alpha: float
     budget: Annotated[int, Field(ge=0)]
-    population: Literal["traffic", "evidence"] = "traffic"
+    population: Literal["traffic", "data-set", "evidence"] = "traffic"
     order_seed: int
     data: CommittedData | None = None
     scorer: CommittedScorer | None = None
@@ -92,6 +93,11 @@ class Commitment(Record):
     def risk(self) -> tuple[Digest, Metric, Comparator, float | tuple[float, float] | None]:
         """What somebody who accepts that it is not met puts up with: which version of the system, which promise."""
         return self.fingerprint, self.metric, self.comparator, self.threshold
+
+    @property
+    def finite_population(self) -> int | None:
+        """Number of items of the data set that the promise is about; None where it is about more than these."""
+        return self.data.items if self.population == "data-set" and self.data is not None else None
 
     def draw(self, items: Sequence[Item]) -> Sequence[Placed]:
         """Give the items of its data set in the order in which they are drawn; see `draw`."""

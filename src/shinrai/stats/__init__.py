@@ -32,7 +32,7 @@ from shinrai.stats.judge import ConfirmedFlagsTest, JudgedMeanTest, JudgedRateTe
 from shinrai.stats.mean import MeanTest
 from shinrai.stats.multiple import anytime_p_value, decide_gate, decide_table, holm
 from shinrai.stats.paired import PairedTest
-from shinrai.stats.planner import ProportionPlan, plan_finite_population, plan_proportion
+from shinrai.stats.planner import ProportionPlan, plan_at_half, plan_finite_population, plan_proportion
 from shinrai.stats.proportion import (
     ProportionTest,
     StoppingTable,
@@ -79,6 +79,7 @@ __all__ = [
     "fixed_sample_size",
     "fresh_items",
     "holm",
+    "plan_at_half",
     "plan_finite_population",
     "plan_proportion",
     "smallest_clean_sample",

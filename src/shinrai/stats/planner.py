@@ -141,6 +141,34 @@ def plan_finite_population(
     return ends.plan(model.log_chance_of_path(ends.n, ends.failures, failing))
 
 
+def plan_at_half(limit: float, alpha: float, horizon: int, population: int | None = None) -> ProportionPlan:
+    """Compute what a test of "failure rate <= limit" does on a system that fails half as often as it may.
+
+    Parameters
+    ----------
+    limit
+        The limit of the claim, strictly between 0 and 1.
+    alpha
+        Error level, in (0, 0.5].
+    horizon
+        Largest number of trials, at least 1.
+    population
+        Number of items where the claim is about one data set; not given for the traffic behind it.
+
+    Returns
+    -------
+    ProportionPlan
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    if population is None:
+        return plan_proportion(limit, alpha, horizon, limit / 2)
+    return plan_finite_population(limit, alpha, population, round(limit / 2 * population), horizon)
+
+
 def _log_bernoulli(n: Counts, failures: Counts, rate: float) -> Floats:
     """Log probability of one order of `failures` among n independent trials at `rate`."""
     on_failure = math.log(rate) if rate > 0.0 else LOG_OF_ZERO
