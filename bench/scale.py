@@ -72,7 +72,7 @@ def _memory() -> float:
 
 def _measure(size: int) -> None:
     mock = _Mock(Limits(64, 64, 30.0), Answer)
-    setattr(runs, "target_of", lambda _system, _root: mock)  # noqa: B010 - the one thing that is not real
+    setattr(runs, "target_of", lambda _system, _root, _hosts: mock)  # noqa: B010 - the one thing that is not real
     with tempfile.TemporaryDirectory() as folder:
         town = found(Path(folder) / "town")
         town.chat("http://127.0.0.1:9/v1")

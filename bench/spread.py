@@ -86,7 +86,7 @@ def _measure(name: str, url: str) -> None:
 
     from shinrai.check import check, crew, runs  # noqa: F401, PLC0415 - as above
     from shinrai.records import Budget, Includes  # noqa: PLC0415 - as above
-    from tests.check.town import found  # noqa: PLC0415 - as above
+    from tests.check.town import HERE, found  # noqa: PLC0415 - as above
 
     used, marks = {"workers": 0.0}, {"begun": 0.0, "wall": 0.0}
     begin, end = crew.Crew.begin, crew.Crew.end
@@ -109,7 +109,7 @@ def _measure(name: str, url: str) -> None:
         town.prompts(TRIALS)
         town.promise(threshold=0.0001, scorer=Includes(id="includes", text="ordinary"))  # undecided to the end
         marks["begun"], marks["wall"] = _cpu(resource.RUSAGE_SELF), time.perf_counter()
-        check(town.root, town.ledger, budget=Budget(calls=TRIALS), engine=name)
+        check(town.root, town.ledger, budget=Budget(calls=TRIALS), allowed_hosts=HERE, engine=name)
         figures = {
             "wall": time.perf_counter() - marks["wall"],
             "engine": _cpu(resource.RUSAGE_SELF) - marks["begun"],

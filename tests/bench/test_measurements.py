@@ -1,0 +1,31 @@
+"""The measurements still run: what they measure is not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def test_the_engine_alone_can_be_measured() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.scale", "500"], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["disk"] > 0
+
+
+_WORKERS = """
+import bench.spread
+from bench.engine import _endpoint
+
+bench.spread.TRIALS = 50
+with _endpoint(0.0) as url:
+    bench.spread._measure("processes:2", url)
+"""
+
+
+def test_several_workers_can_be_measured() -> None:
+    done = subprocess.run([sys.executable, "-c", _WORKERS], capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["workers"] >= 0
