@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +231,8 @@ def test_the_names_of_engines() -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     """One local cluster for the module, ended after it."""
+    if sys.version_info >= (3, 14) and find_spec("ray") is None:
+        pytest.skip("NOT TESTED: Ray has no release for this Python yet")
     os.environ["SHINRAI_TEST_KEY"] = SECRET  # workers have the environment that the cluster was started with
     ray = crews._ray()
     outside = [

@@ -220,3 +220,15 @@ def test_an_interrupted_run_is_shown_as_such(
     capsys.readouterr()
     run("status", "--json")
     assert said(capsys)["open_runs"] == []
+
+
+def test_what_stood_in_the_way_of_measuring_is_said_once(
+    town: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (town / "components/adder.py").write_text("raise RuntimeError('no \\x1b[31mmodel here')\n")
+    run("plan")
+    capsys.readouterr()
+    assert run("check", "--gate") == 3
+    told = capsys.readouterr().err
+    assert told.count("model here") == 1
+    assert "\x1b[31m" not in told

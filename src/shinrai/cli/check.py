@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.errors import UsageError, nearest
-from shinrai.i18n import _
+from shinrai.i18n import _, current_language
 from shinrai.records import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -191,10 +192,22 @@ def line(verdict: Verdict) -> str:
     return f"  {word:<16} {name:<28} {estimate}{bounds}  n={n}  {_('calls')}={verdict.calls}{missing}"
 
 
+def _causes(states: list[Any]) -> Iterator[str]:
+    """Tell what stood in the way of claims that were not measured; one cause can stand in the way of many."""
+    from shinrai.report.evidence import visible  # noqa: PLC0415 - loaded only when the verb runs
+
+    for state in states:
+        verdict = state.judgement.verdict if state.judgement else None
+        if state.status == "not_measured" and verdict is not None and verdict.note is not None:
+            yield visible(verdict.note.read(current_language()))
+
+
 def _summary(states: list[Any], verdicts: list[Verdict]) -> None:
     from shinrai.cli.words import counts_line, state_table  # noqa: PLC0415 - loaded only when the verb runs
 
     state_table(states)
+    for why in dict.fromkeys(_causes(states)):
+        note(f"  ! {why}")
     click.echo(counts_line(states))
     if not verdicts:
         note(_("Nothing new to measure: every commitment has its verdict."))

@@ -73,7 +73,7 @@ def wrap(text: str, width: int) -> list[str]:
     Returns
     -------
     list of str
-        No line begins with a closing mark or ends with an opening one.
+        No line begins with a closing mark or ends with an opening one, unless a space stands there in the text.
     """
     lines, line = [], ""
     for piece in _pieces(text):

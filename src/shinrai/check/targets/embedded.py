@@ -132,11 +132,17 @@ class EmbeddedTarget:
 def _start(path: Path, context: int, threads: int) -> Any:  # noqa: ANN401 - the library carries no types
     try:
         import xllamacpp  # noqa: PLC0415 - heavy, and an extra: needed for embedded models only
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise TargetError(
             "target.no-library",
             _("the package xllamacpp, which runs embedded models, is not installed"),
             hint=_("install shinrai with the extra `demo`"),
+        ) from error
+    except ImportError as error:
+        raise TargetError(
+            "target.library-broken",
+            _("the package xllamacpp, which runs embedded models, cannot be loaded: {reason}").format(reason=error),
+            hint=_("install the system library that it names; libgomp.so.1 is Debian's package libgomp1"),
         ) from error
     parameters = xllamacpp.CommonParams()
     parameters.verbosity = _SILENT  # set before anything loads: otherwise about 100 lines on standard error
