@@ -172,7 +172,7 @@ async def test_when_all_workers_are_gone_the_run_goes_on_next_time(town: Town, m
         assert caught.value.code == "run.no-workers"
         shards = list((town.root / ".shinrai/runs/run-0001").glob("calls-*.jsonl"))
         written = b"".join(path.read_bytes() for path in shards).count(b"\n")
-        assert 0 < written <= 45
+        assert 0 < written <= endpoint.log.answered.total() < 300
         before = dict(endpoint.log.asked)
         verdicts = await town.check()  # by one process now: what the workers wrote is there
         asked_again = [prompt for prompt in before if endpoint.log.asked[prompt] > before[prompt]]
