@@ -15,7 +15,7 @@ from shinrai.stats import ConfirmedFlagsTest, RateMonitor, fixed_sample_size, ho
 from shinrai.stats.betting import gains_above, gains_below, log_wealth
 from shinrai.stats.change import detector_step, rate_bets
 from shinrai.stats.judge import TRUST, judged_gains, judged_log_evidence
-from shinrai.stats.proportion import log_evidence_above, log_evidence_below
+from shinrai.stats.rates import log_evidence_above, log_evidence_below
 
 ALPHA = 0.05
 NEEDED = -math.log(ALPHA)

@@ -32,7 +32,7 @@ from shinrai.records import (
     rank,
 )
 from shinrai.source import build, examine_yaml
-from tests.check.test_bad_days import child, outcome
+from tests.check.processes import child, outcome
 from tests.check.town import Town
 from tests.servers.endpoint import Reply, serving
 

@@ -12,9 +12,10 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.events import Event
+from shinrai.check.files import CALLS
 from shinrai.check.journal import Line, read_journal
 from shinrai.check.patience import Clock, Patience
-from shinrai.check.runs import CALLS, run
+from shinrai.check.runs import run
 from shinrai.ledger import Ledger, State, create
 from shinrai.records import (
     SCORER_VERSIONS,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shinrai.stats import Decision, anytime_p_value, decide_gate, decide_table, holm, stopping_table
-from shinrai.stats.proportion import log_evidence_below
+from shinrai.stats.rates import log_evidence_below
 from tests.stats.criterion import ALPHA, Flags, error_is_controlled
 
 evidences = st.lists(st.one_of(st.floats(0.0, 1e6), st.sampled_from([0.0, 1.0, 20.0, 20.0, math.inf])), min_size=1)

@@ -18,7 +18,7 @@ from shinrai.stats import (
     smallest_clean_sample,
     stopping_table,
 )
-from shinrai.stats.proportion import log_evidence_above, log_evidence_below
+from shinrai.stats.rates import log_evidence_above, log_evidence_below
 
 LIMITS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 0.95]
 ALPHAS = [0.01, 0.05, 0.1]

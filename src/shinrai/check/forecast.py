@@ -9,10 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from shinrai.check.choosing import Group, chosen, groups_of, settled, version_of
+from shinrai.check.files import lines_of
 from shinrai.check.journal import Line
 from shinrai.check.outcomes import needs_no_calls
 from shinrai.check.purse import cost, price_of
-from shinrai.check.runs import Group, chosen, groups_of, lines_of, settled, version_of
 from shinrai.check.tokens import TokenBound, token_bound
 from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.ledger import Ledger, Promise, State

@@ -12,22 +12,20 @@ and a new promise never sees an old reply.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal
 
-import msgspec
-
-from shinrai.check.archive import read_calls, run_files, write_run
-from shinrai.check.claims import Claim, Keep
+from shinrai.check.archive import write_run
+from shinrai.check.choosing import Group, chosen, groups_of, plan_first, settled, version_of
+from shinrai.check.claims import Claim
 from shinrai.check.crew import Crew, Plan
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
-from shinrai.check.journal import Journal, Line, not_written, read_journal
+from shinrai.check.files import CALLS, RUNS, TrialFiles, carried_calls, journals_of
+from shinrai.check.journal import Journal, not_written
 from shinrai.check.outcomes import judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
@@ -35,9 +33,9 @@ from shinrai.check.scorers import Context, scorer
 from shinrai.check.targets.protocol import CallError, Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
-from shinrai.errors import TamperedError, TargetError, UsageError, nearest
+from shinrai.errors import TargetError, UsageError
 from shinrai.i18n import _, current_language
-from shinrai.ledger import Ledger, Promise, Run, State
+from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import (
     SCORER_VERSIONS,
     Budget,
@@ -53,18 +51,13 @@ from shinrai.records import (
     RunStarted,
     SystemVersion,
     Text,
-    Trial,
     Verdict,
     digest_file,
 )
 from shinrai.source import SpooledItems, spool_items
 from shinrai.workspace import data_file, fingerprint
 
-__all__ = ["CALLS", "RUNS", "Group", "chosen", "groups_of", "lines_of", "run", "settled", "version_of"]
-
-RUNS = ".shinrai/runs"
-CALLS = "calls.jsonl"
-"""The journal of a run that goes on. When it has ended, `shinrai.check.archive` has its contents."""
+__all__ = ["run"]
 
 _REASONS: dict[End, Reason | None] = {
     "complete": None,
@@ -147,23 +140,6 @@ def _to_nobody(_event: Event) -> None:
     return
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Promises that are measured in one run.
-
-    Parameters
-    ----------
-    before : Run, optional
-        The run that they were last measured in: gone on with when it is open.
-    ended : Run, optional
-        The last one of theirs that has ended: its calls are taken over.
-    """
-
-    before: Run | None
-    ended: Run | None = None
-    promises: list[Promise] = field(default_factory=list)
-
-
 @dataclass(slots=True)
 class _Opened:
     """A system that is being measured, and the way to its target, which is open."""
@@ -238,14 +214,14 @@ class _Check:
         for promise in promises:
             commitment = promise.commitment
             if not commitment.fingerprint == version.fingerprint == mark:
-                raise _plan_first(_("the system {name} has changed since the plan").format(name=system))
+                raise plan_first(_("the system {name} has changed since the plan").format(name=system))
             data, use = commitment.data, commitment.scorer
             if data is None or use is None:
                 raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
             if self._digest(data_file(self._root, data.use)) != data.digest:
-                raise _plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
+                raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
             if SCORER_VERSIONS[use.use.id] != use.version:
-                raise _plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
+                raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
 
     def _digest(self, path: Path) -> Digest:
         if path not in self._digests:
@@ -272,7 +248,7 @@ class _Check:
         """Remove journals whose run has ended: a crash can come between the end in the ledger and their removal."""
         for one in state.runs.values():
             if one.finished is not None:
-                for journal in _journals(self._root / one.started.directory):
+                for journal in journals_of(self._root / one.started.directory):
                     journal.unlink(missing_ok=True)
 
     async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
@@ -315,7 +291,7 @@ class _Check:
 
     async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
         started, journal = self._begin(opened.version, group)
-        with _Trials(self._root / started.directory) as trials:
+        with TrialFiles(self._root / started.directory) as trials:
             try:
                 engine, claims = self._set_up(opened, group, started, journal, trials)
                 end = await _measured(engine, opened.access.target, journal, self._root / started.directory)
@@ -342,7 +318,7 @@ class _Check:
         journal = self._journal(started.directory)
         try:
             if len(journal) == journal.carried:  # a crash can come while calls are being taken over
-                for line in self._carried(group.ended):
+                for line in carried_calls(self._root, group.ended):
                     if journal.number(line.key) is None:
                         journal.write(line)
         except BaseException:
@@ -351,32 +327,11 @@ class _Check:
         return started, journal
 
     def _journal(self, directory: str) -> Journal:
-        journal, *shards = _journals(self._root / directory)
+        journal, *shards = journals_of(self._root / directory)
         return Journal(journal, shown_as=f"{directory}/{CALLS}", shards=shards)
 
-    def _carried(self, before: Run | None) -> Iterator[Line]:
-        """Read the finished calls of a closed run.
-
-        Raises
-        ------
-        TamperedError
-            If a file is not what it was when the run was closed.
-        """
-        if before is None or before.finished is None:
-            return
-        paths = run_files(self._root, before.finished, "calls")
-        for path in paths:
-            name = path.relative_to(self._root).as_posix()
-            if not path.is_file() or digest_file(path) != before.finished.files[name]:
-                raise TamperedError(
-                    "run.file-changed", _("the run file {file} is gone or was changed").format(file=name)
-                )
-        for line in read_calls(paths):
-            if line.end != "error":
-                yield msgspec.structs.replace(line, run=line.run or before.started.run)
-
     def _set_up(
-        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal, trials: _Trials
+        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal, trials: TrialFiles
     ) -> tuple[Engine, list[Claim]]:
         system = opened.version.system
         context = Context(secrets=system.secrets)
@@ -429,7 +384,7 @@ class _Check:
         engine: Engine,
         end: End,
         group: Group,
-        trials: _Trials,
+        trials: TrialFiles,
     ) -> list[Verdict]:
         """Archive calls and trials, then write the verdicts and the end of the run in one transaction."""
         already = {claim.key for claim in claims if claim.verdict is not None}
@@ -470,33 +425,13 @@ class _Check:
     ) -> None:
         """Archive, write the end to the ledger, then remove the journal: a crash in between loses nothing."""
         directory = self._root / started.directory
-        paths = write_run(directory, _journals(directory), trials)
+        paths = write_run(directory, journals_of(directory), trials)
         files = {f"{started.directory}/{path.name}": digest_file(path) for path in paths}
         finished = RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
         payloads: list[Payload] = [Judged(verdict=verdict) for verdict in verdicts]
         self._ledger.append(*payloads, finished)
-        for journal in _journals(directory):
+        for journal in journals_of(directory):
             journal.unlink()
-
-
-def lines_of(root: Path, run: Run) -> Iterator[Line]:
-    """Read the finished calls of a run, whether it has ended or not.
-
-    Raises
-    ------
-    TamperedError
-        If a run file is gone or not what a run wrote.
-    """
-    if run.finished is not None:
-        yield from read_calls(run_files(root, run.finished, "calls"))
-        return
-    for path in _journals(root / run.started.directory):
-        yield from read_journal(path, shown_as=f"{run.started.directory}/{path.name}")
-
-
-def _journals(directory: Path) -> list[Path]:
-    """Give the journal of a run and those of its workers, in order."""
-    return [directory / CALLS, *sorted(directory.glob("calls-*.jsonl"))]
 
 
 async def _measured(engine: Engine, target: Target, journal: Journal, directory: Path) -> End:
@@ -509,117 +444,8 @@ async def _measured(engine: Engine, target: Target, journal: Journal, directory:
         await target.end()
 
 
-class _Trials:
-    """The trials of a run while they are counted: on disk, in files that have no name and outlive no crash.
-
-    They can be made again from the journal, which is what happens after a crash.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._stack = ExitStack()
-        self.files: list[IO[bytes]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        with suppress(OSError):  # a full disk: what is lost can be made again from the journal
-            self._stack.close()
-
-    def of_the_next_claim(self) -> Keep:
-        """Give the function that keeps the trials of another claim."""
-        file = self._stack.enter_context(TemporaryFile(dir=self._directory))  # noqa: SIM115 - it is
-        self.files.append(file)
-        write = file.write
-
-        def keep(trial: Trial) -> None:
-            try:
-                write(_encode(trial) + b"\n")
-            except OSError as error:
-                raise not_written("trials", error) from error
-
-        return keep
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def chosen(state: State, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Promise]:
-    """Give the promises in force that were asked for, in the order in which they were made."""
-    promises = list(state.promises.values())
-    if systems:
-        _require_known(systems, state.versions, _("there is no system {name} in the ledger"))
-        promises = [promise for promise in promises if promise.commitment.system in systems]
-    if claims:
-        known = {name for one in state.promises.values() for name in (one.commitment.claim, one.commitment.key)}
-        _require_known(claims, known, _("there is no promise {name} in force"))
-        promises = [one for one in promises if one.commitment.claim in claims or one.commitment.key in claims]
-    return promises
-
-
-def _require_known(names: Collection[str], known: Collection[str], message: str) -> None:
-    for name in names:
-        if name not in known:
-            close = nearest(name, known)
-            raise UsageError(
-                "check.unknown-name",
-                message.format(name=repr(name)),
-                hint=_("did you mean {name}?").format(name=repr(close)) if close else None,
-            )
-
-
-def settled(state: State, promise: Promise) -> bool:
-    """Whether a promise has a verdict that stays. One that was cut short by the budget of a command can go on."""
-    for judgement in reversed(state.judgements.get(promise.commitment.key, [])):
-        verdict = judgement.verdict
-        if verdict.commitment == promise.digest:
-            return verdict.status != "not_measured" and not verdict.details.get("cut_short")
-    return False
-
-
-def groups_of(state: State, promises: Iterable[Promise]) -> list[Group]:
-    """Put together what is measured together: open runs first, then closed ones to be continued, then new promises."""
-    groups: dict[str, Group] = {}
-    for promise in promises:
-        found = _runs(state, promise)
-        before = found[-1] if found else None
-        ended = next((one for one in reversed(found) if one.finished is not None), None)
-        name = before.started.run if before else ""
-        groups.setdefault(name, Group(before, ended)).promises.append(promise)
-    return sorted(
-        groups.values(), key=lambda group: 2 if group.before is None else int(group.before.finished is not None)
-    )
-
-
-def _runs(state: State, promise: Promise) -> list[Run]:
-    return [
-        one
-        for one in state.runs.values()
-        if promise.digest in one.started.commitments and one.started.fingerprint == promise.commitment.fingerprint
-    ]
-
-
-def version_of(state: State, system: Id) -> SystemVersion:
-    """Give the newest version of a system.
-
-    Raises
-    ------
-    UsageError
-        If the ledger holds none.
-    """  # noqa: DOC501 - _plan_first makes one
-    version = state.version(system)
-    if version is None:
-        raise _plan_first(_("the ledger holds no version of the system {name}").format(name=system))
-    return version
-
-
 def _scorer(commitment: Commitment) -> Any:  # noqa: ANN401 - a union of twelve records
     return commitment.scorer.use if commitment.scorer else None
-
-
-def _plan_first(message: str) -> UsageError:
-    return UsageError("check.plan-first", message, hint=_("run `shinrai plan` first: it makes a new promise"))
 
 
 def _today(state: State) -> date:

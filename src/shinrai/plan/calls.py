@@ -20,7 +20,7 @@ from shinrai.stats import (
     plan_at_half,
     smallest_clean_sample,
 )
-from shinrai.stats.proportion import log_evidence_above, log_evidence_below
+from shinrai.stats.rates import log_evidence_above, log_evidence_below
 
 Request: TypeAlias = tuple[str, int | float | str]
 """One of the calls that an item needs."""

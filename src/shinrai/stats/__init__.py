@@ -28,19 +28,15 @@ from shinrai.stats.contrast import DifferenceTest, GroupDifferenceTest, GroupRat
 from shinrai.stats.finite import FinitePopulationTest, finite_stopping_table
 from shinrai.stats.finite_mean import FinitePopulationMeanTest
 from shinrai.stats.fixed import binomial_interval, fixed_sample_size
-from shinrai.stats.judge import ConfirmedFlagsTest, JudgedMeanTest, JudgedRateTest, fewest_labels_to_pass
+from shinrai.stats.flags import ConfirmedFlagsTest, fewest_labels_to_pass
+from shinrai.stats.judge import JudgedMeanTest, JudgedRateTest
 from shinrai.stats.mean import MeanTest
 from shinrai.stats.multiple import anytime_p_value, decide_gate, decide_table, holm
 from shinrai.stats.paired import PairedTest
 from shinrai.stats.planner import ProportionPlan, plan_at_half, plan_finite_population, plan_proportion
-from shinrai.stats.proportion import (
-    ProportionTest,
-    StoppingTable,
-    borderline_range,
-    smallest_clean_sample,
-    stopping_table,
-)
+from shinrai.stats.proportion import ProportionTest, borderline_range
 from shinrai.stats.sequential import Decision, GroupedTest, Interval, ScoreTest, SequentialTest, TracePoint
+from shinrai.stats.stopping import StoppingTable, smallest_clean_sample, stopping_table
 
 __all__ = [
     "BandTest",

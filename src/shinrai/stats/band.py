@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 
 from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints
-from shinrai.stats.proportion import RateRace
+from shinrai.stats.race import RateRace
 from shinrai.stats.sequential import Decision, Interval, TracePoint, evidence_from_log, require_alpha
 
 __all__ = ["BandTest"]

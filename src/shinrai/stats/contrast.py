@@ -1,22 +1,6 @@
 """Do groups differ? Ratios and differences of rates, without assuming anything about their level.
 
-Blocks
-------
-Two groups are compared in *blocks*: one observation of the group that is rarer so far with the mean of the next k of
-the other, where k is the ratio of their counts so far, rounded. Observations wait in line until their block is
-complete, so that unequal groups cost no more than their inequality, and a run of one group does not end up in one
-block. The contrast of a block, ``A - rho B`` or ``A - B``, has conditional mean ``rate_A - rho rate_B`` or ``rate_A -
-rate_B``, and the kernel for bounded scores tests it against a constant. (Closing a block as soon as both groups have
-come takes 10 to 20 % more observations when the groups come in random order.)
-
-The composition of a block depends on the order of the *groups* only, never on what was observed. That matters: if a
-block waited for, say, the first failure of group A, the mean inside the block would be chosen by the outcomes and
-no longer have the group's rate as its expectation, and the error level would be lost. For the same reason, whoever
-decides which group comes next must not look at the outcomes that still wait in line. And as the members of a block
-may have come at different times, the data must be in random order, not sorted by anything that moves the rates.
-
-With more than two groups each pair has blocks of its own, so that a rare group slows only its own pairs down, and an
-observation enters every pair that its group is part of.
+Groups are compared in pairs, block by block (`shinrai.stats.blocks`).
 
 Which correction is needed
 --------------------------
@@ -38,12 +22,13 @@ the number of ordered pairs, and for differences twice the number of pairs, as e
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from shinrai.stats.betting import BettingRace, Floats, gains_above, gains_below, largest_log_wealth, proven_at
+from shinrai.stats.betting import Floats
+from shinrai.stats.blocks import Blocks, Tally
+from shinrai.stats.comparison import Comparison, DifferenceComparison, Proof, RatioComparison
 from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints
 from shinrai.stats.mean import require_score
 from shinrai.stats.sequential import (
@@ -56,201 +41,6 @@ from shinrai.stats.sequential import (
 )
 
 __all__ = ["DifferenceTest", "GroupDifferenceTest", "GroupRatioTest", "RatioTest"]
-
-_Proof = Callable[[float], float]
-
-
-class _Tally:
-    """All observations of one group."""
-
-    __slots__ = ("_at", "_known", "_total")
-
-    def __init__(self) -> None:
-        self._at: list[int] = [0]
-        self._total: list[float] = [0.0]
-        self._known: list[int] = [0]
-
-    def add(self, n: int, low: float, high: float) -> None:
-        known = (low, high) != (0, 1)
-        self._at.append(n)
-        self._total.append(self._total[-1] + known * (low + high) / 2.0)
-        self._known.append(self._known[-1] + known)
-
-    def rate_at(self, n: int) -> float | None:
-        """Mean of what is known among the first `n` observations of all groups; None if nothing is."""
-        index = int(np.searchsorted(self._at, n, side="right")) - 1
-        return self._total[index] / self._known[index] if self._known[index] else None
-
-
-class _Blocks:
-    """The blocks of one pair of groups: means of each group on both readings."""
-
-    __slots__ = ("_came", "_waiting", "closed", "closed_at", "groups")
-
-    def __init__(self, a: str, b: str) -> None:
-        self.groups = (a, b)
-        self._waiting: dict[str, deque[tuple[float, float]]] = {a: deque(), b: deque()}
-        self._came = {a: 0, b: 0}
-        self.closed: list[tuple[float, float, float, float]] = []
-        self.closed_at: list[int] = []
-
-    def add(self, n: int, group: str, low: float, high: float) -> Iterator[tuple[float, float, float, float]]:
-        """Take in an observation of one of the two, and give the blocks that it closes (most often one or none)."""
-        self._waiting[group].append((low, high))
-        self._came[group] += 1
-        (came_a, came_b), (line_a, line_b) = self._came.values(), self._waiting.values()
-        of_a, of_b = _rounded_ratio(came_a, came_b), _rounded_ratio(came_b, came_a)
-        while len(line_a) >= of_a and len(line_b) >= of_b:
-            block = (*_mean_of_next(line_a, of_a), *_mean_of_next(line_b, of_b))
-            self.closed.append(block)
-            self.closed_at.append(n)
-            yield block
-
-    def columns(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Lowest and highest mean of the first group, lowest and highest mean of the second, shape (blocks,)."""
-        low_a, high_a, low_b, high_b = np.asarray(self.closed, dtype=np.float64).reshape(-1, 4).T
-        return low_a, high_a, low_b, high_b
-
-    def observation(self, block: float) -> float:
-        """Turn the number of a block, from 1, into that of the observation which closed it; infinity stays."""
-        return float(self.closed_at[int(block) - 1]) if math.isfinite(block) else math.inf
-
-
-class _Comparison(ABC):
-    """What the claim says of one pair of groups, under test."""
-
-    __slots__ = ("alpha", "alpha_violated", "blocks", "threshold")
-
-    def __init__(self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float) -> None:
-        self.blocks, self.threshold = blocks, threshold
-        self.alpha, self.alpha_violated = alpha, alpha_violated
-
-    @abstractmethod
-    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
-        """Take in a block: the lowest and the highest mean of each group."""
-
-    @abstractmethod
-    def decision(self) -> Decision | None:
-        """Tell what is proven of this pair."""
-
-    @abstractmethod
-    def evidence(self) -> tuple[float, float]:
-        """Largest log evidence for "met" and for "violated" so far."""
-
-    @abstractmethod
-    def stops(self) -> tuple[int, ...]:
-        """Blocks at which something was proven."""
-
-    @abstractmethod
-    def proofs(self) -> tuple[_Proof, _Proof]:
-        """From a threshold to the block at which "met" and "violated" were proven against it."""
-
-    @abstractmethod
-    def paths(self) -> tuple[Floats, Floats]:
-        """Largest log evidence for "met" and for "violated" after each block."""
-
-
-class _RatioComparison(_Comparison):
-    """Rate of one group against a multiple of that of the other."""
-
-    __slots__ = ("_flipped", "_race")
-
-    def __init__(
-        self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float, *, flipped: bool
-    ) -> None:
-        super().__init__(blocks, threshold, alpha, alpha_violated)
-        self._flipped = flipped
-        self._race = BettingRace(0.0, -threshold, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
-
-    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
-        if self._flipped:
-            low_a, high_a, low_b, high_b = low_b, high_b, low_a, high_a
-        self._race.update(low_a - self.threshold * high_b, high_a - self.threshold * low_b)
-
-    def decision(self) -> Decision | None:
-        if self._race.above:
-            return Decision.MET
-        return Decision.VIOLATED if self._race.below else None
-
-    def evidence(self) -> tuple[float, float]:
-        return self._race.log_above, self._race.log_below
-
-    def stops(self) -> tuple[int, ...]:
-        return self._race.stops
-
-    def _columns(self) -> tuple[Floats, Floats, Floats, Floats]:
-        low_a, high_a, low_b, high_b = self.blocks.columns()
-        return (low_b, high_b, low_a, high_a) if self._flipped else (low_a, high_a, low_b, high_b)
-
-    def proofs(self) -> tuple[_Proof, _Proof]:
-        low_a, high_a, low_b, high_b = self._columns()
-        met, violated = self.alpha, self.alpha_violated
-        return (
-            lambda rho: proven_at(*_ratio_gains(low_a, high_b, rho), met, violated),
-            lambda rho: proven_at(*_ratio_gains(high_a, low_b, rho)[::-1], violated, met),
-        )
-
-    def paths(self) -> tuple[Floats, Floats]:
-        low_a, high_a, low_b, high_b = self._columns()
-        met, violated, rho = self.alpha, self.alpha_violated, self.threshold
-        return (
-            largest_log_wealth(*_ratio_gains(low_a, high_b, rho), met, violated),
-            largest_log_wealth(*_ratio_gains(high_a, low_b, rho)[::-1], violated, met),
-        )
-
-
-class _DifferenceComparison(_Comparison):
-    """Absolute difference of two rates: met needs both sides, violated one of them."""
-
-    __slots__ = ("_over", "_under")
-
-    def __init__(self, blocks: _Blocks, threshold: float, alpha: float, alpha_violated: float) -> None:
-        super().__init__(blocks, threshold, alpha, alpha_violated)
-        # _over asks whether the difference exceeds the threshold, _under whether it is less than minus the threshold.
-        self._over = BettingRace(threshold, -1.0, 1.0, alpha_above=alpha_violated, alpha_below=alpha)
-        self._under = BettingRace(-threshold, -1.0, 1.0, alpha_above=alpha, alpha_below=alpha_violated)
-
-    def settle(self, low_a: float, high_a: float, low_b: float, high_b: float) -> None:
-        self._over.update(low_a - high_b, high_a - low_b)
-        self._under.update(low_a - high_b, high_a - low_b)
-
-    def decision(self) -> Decision | None:
-        if self._over.below and self._under.above:
-            return Decision.MET
-        return Decision.VIOLATED if self._over.above or self._under.below else None
-
-    def evidence(self) -> tuple[float, float]:
-        return min(self._over.log_below, self._under.log_above), max(self._over.log_above, self._under.log_below)
-
-    def stops(self) -> tuple[int, ...]:
-        return (*self._over.stops, *self._under.stops)
-
-    def _readings(self) -> tuple[Floats, Floats]:
-        low_a, high_a, low_b, high_b = self.blocks.columns()
-        return low_a - high_b, high_a - low_b
-
-    def proofs(self) -> tuple[_Proof, _Proof]:
-        (low, high), alpha, half = self._readings(), self.alpha, self.alpha_violated
-
-        def met_at(d: float) -> float:
-            below = proven_at(*_score_gains(high, d)[::-1], alpha, half)
-            above = proven_at(*_score_gains(low, -d), alpha, half)
-            return max(below, above)
-
-        def violated_at(d: float) -> float:
-            over = proven_at(*_score_gains(low, d), half, alpha)
-            under = proven_at(*_score_gains(high, -d)[::-1], half, alpha)
-            return min(over, under)
-
-        return met_at, violated_at
-
-    def paths(self) -> tuple[Floats, Floats]:
-        (low, high), d, alpha, half = self._readings(), self.threshold, self.alpha, self.alpha_violated
-        below = largest_log_wealth(*_score_gains(high, d)[::-1], alpha, half)
-        above = largest_log_wealth(*_score_gains(low, -d), alpha, half)
-        over = largest_log_wealth(*_score_gains(low, d), half, alpha)
-        under = largest_log_wealth(*_score_gains(high, -d)[::-1], half, alpha)
-        return np.minimum(below, above), np.maximum(over, under)
 
 
 class _GroupTest(ABC):
@@ -277,9 +67,9 @@ class _GroupTest(ABC):
             raise ValueError(f"the reference is {reference!r}; it must be one of the groups {names!r}")
         self._threshold, self._alpha, self._reference = threshold, alpha, reference
         self._n = 0
-        self._tallies = {name: _Tally() for name in names}
+        self._tallies = {name: Tally() for name in names}
         self._pairs = [
-            _Blocks(a, b)
+            Blocks(a, b)
             for a, b in (
                 itertools.combinations(names, 2)
                 if reference is None
@@ -290,11 +80,11 @@ class _GroupTest(ABC):
         self._of_group = {name: [pair for pair in self._pairs if name in pair.groups] for name in names}
 
     @abstractmethod
-    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+    def _compare(self) -> tuple[int, dict[Blocks, list[Comparison]]]:
         """Give the number of statements that could be refuted by mistake, and the comparisons of each pair."""
 
     @abstractmethod
-    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+    def _edges(self, met_at: Proof, violated_at: Proof) -> tuple[Edge, Edge]:
         """Lower and upper side of the interval."""
 
     @abstractmethod
@@ -319,7 +109,7 @@ class _GroupTest(ABC):
                 for comparison in self._comparisons[pair]:
                     comparison.settle(*block)
 
-    def _all(self) -> list[_Comparison]:
+    def _all(self) -> list[Comparison]:
         return [comparison for pair in self._pairs for comparison in self._comparisons[pair]]
 
     @property
@@ -392,7 +182,7 @@ class _GroupTest(ABC):
         strongest = np.max(violated, axis=0) - math.log(self._split)
         return (np.min(met, axis=0) / ten).tolist(), (strongest / ten).tolist()
 
-    def _proofs(self) -> tuple[_Proof, _Proof]:
+    def _proofs(self) -> tuple[Proof, Proof]:
         """From a threshold to the observation at which "met" and "violated" were proven against it."""
         proofs = [(comparison.blocks.observation, *comparison.proofs()) for comparison in self._all()]
         return (
@@ -433,18 +223,18 @@ class GroupRatioTest(_GroupTest):
         require_within("the ratio", at_least, 0.0, 1.0 if reference is None else math.inf)
         super().__init__(groups, at_least, alpha, reference)
 
-    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+    def _compare(self) -> tuple[int, dict[Blocks, list[Comparison]]]:
         both = (False, True) if self._reference is None else (False,)
         split = len(both) * len(self._pairs)
         return split, {
             pair: [
-                _RatioComparison(pair, self._threshold, self._alpha, self._alpha / split, flipped=flipped)
+                RatioComparison(pair, self._threshold, self._alpha, self._alpha / split, flipped=flipped)
                 for flipped in both
             ]
             for pair in self._pairs
         }
 
-    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+    def _edges(self, met_at: Proof, violated_at: Proof) -> tuple[Edge, Edge]:
         top, tested = 1.0 if self._reference is None else math.inf, (self._threshold,)
         return Edge(met_at, 0.0, top, tested), Edge(violated_at, top, 0.0, tested)
 
@@ -485,14 +275,14 @@ class GroupDifferenceTest(_GroupTest):
         require_within("the difference", at_most, 0.0, 1.0)
         super().__init__(groups, at_most, alpha, reference)
 
-    def _compare(self) -> tuple[int, dict[_Blocks, list[_Comparison]]]:
+    def _compare(self) -> tuple[int, dict[Blocks, list[Comparison]]]:
         split = 2 * len(self._pairs)
         return split, {
-            pair: [_DifferenceComparison(pair, self._threshold, self._alpha, self._alpha / split)]
+            pair: [DifferenceComparison(pair, self._threshold, self._alpha, self._alpha / split)]
             for pair in self._pairs
         }
 
-    def _edges(self, met_at: _Proof, violated_at: _Proof) -> tuple[Edge, Edge]:
+    def _edges(self, met_at: Proof, violated_at: Proof) -> tuple[Edge, Edge]:
         tested = (self._threshold,)
         return Edge(violated_at, 0.0, 1.0, tested), Edge(met_at, 1.0, 0.0, tested)
 
@@ -553,26 +343,3 @@ class DifferenceTest(GroupDifferenceTest):
         """Rate of A minus rate of B, with its sign; None if a group has no known observation."""
         rate_a, rate_b = (self._tallies[name].rate_at(self._n) for name in ("a", "b"))
         return None if rate_a is None or rate_b is None else rate_a - rate_b
-
-
-def _rounded_ratio(count: int, other: int) -> int:
-    """How many observations of a group go with one of the other, at least 1."""
-    return max(1, (2 * count + other) // (2 * other)) if other else 1
-
-
-def _mean_of_next(line: deque[tuple[float, float]], count: int) -> tuple[float, float]:
-    if count == 1:
-        return line.popleft()
-    lows, highs = zip(*(line.popleft() for _ in range(count)), strict=True)
-    return sum(lows) / count, sum(highs) / count
-
-
-def _ratio_gains(a: Floats, b: Floats, rho: float) -> tuple[Floats, Floats]:
-    """Gains of the stakes on "rate_A > rho rate_B" and on the opposite: the contrast lies in [-rho, 1]."""
-    contrast = a - rho * b
-    return gains_above(contrast, 0.0, -rho), gains_below(contrast, 0.0, 1.0)
-
-
-def _score_gains(x: Floats, threshold: float) -> tuple[Floats, Floats]:
-    """Gains of the stakes on "above" and "below" for a difference, which lies in [-1, 1]."""
-    return gains_above(x, threshold, -1.0), gains_below(x, threshold, 1.0)

@@ -31,16 +31,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shinrai.stats.inversion import Edge
-from shinrai.stats.proportion import (
-    LOG_OF_ZERO,
-    LimitTest,
-    StoppingTable,
-    alternatives_above,
-    alternatives_below,
-    log_mean,
-    require_horizon,
-)
+from shinrai.stats.proportion import LimitTest
+from shinrai.stats.rates import LOG_OF_ZERO, alternatives_above, alternatives_below, log_mean
 from shinrai.stats.sequential import LARGEST_LOG, require_alpha, require_within
+from shinrai.stats.stopping import StoppingTable, require_horizon
 
 __all__ = ["FinitePopulation", "FinitePopulationTest", "finite_stopping_table"]
 

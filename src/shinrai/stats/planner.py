@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shinrai.stats.finite import FinitePopulation
-from shinrai.stats.proportion import BINOMIAL, LOG_OF_ZERO, RateModel, StoppingTable
+from shinrai.stats.rates import LOG_OF_ZERO
+from shinrai.stats.stopping import BINOMIAL, RateModel, StoppingTable
 
 __all__ = ["ProportionPlan", "plan_finite_population", "plan_proportion"]
 

@@ -1,0 +1,200 @@
+"""Which is proven first, that a rate lies below a limit or above it? The part that proportion tests share."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from shinrai.stats.sequential import Side
+from shinrai.stats.stopping import BINOMIAL, RateModel
+
+__all__ = ["FailurePath", "RateRace"]
+
+_READINGS = {(0.0, 0.0): (False, False), (0.0, 1.0): (False, True), (1.0, 1.0): (True, True)}
+
+
+class FailurePath:
+    """The moments at which one reading of the trials failed, and the evidence along them.
+
+    Between two failures the evidence for "below" only rises and the evidence for "above" only falls. Looking just
+    before each failure (and now) for the first, and at each failure for the second, therefore misses no crossing.
+
+    Parameters
+    ----------
+    failed_at
+        Trial numbers of the failures, from 1, increasing.
+    n
+        Number of trials.
+    moments
+        Further trial numbers at which the evidence for "below" is wanted.
+    model
+        How failures come about.
+    """
+
+    __slots__ = ("_above_at", "_above_failures", "_below_at", "_below_failures", "_model")
+
+    def __init__(self, failed_at: Sequence[int], n: int, moments: Sequence[int], model: RateModel) -> None:
+        self._model = model
+        failures = np.asarray(failed_at, dtype=np.int64)
+        self._below_at = np.unique(np.concatenate((failures - 1, np.asarray([n, *moments], dtype=np.int64))))
+        self._below_failures = np.searchsorted(failures, self._below_at, side="right")
+        self._above_at = np.concatenate(([0], failures))
+        self._above_failures = np.arange(failures.size + 1)
+
+    def proven_at(self, threshold: float, alpha_below: float, alpha_above: float) -> tuple[float, float]:
+        """When "below" and when "above" was proven against `threshold`: only the first of the two counts.
+
+        Returns
+        -------
+        tuple of float
+            Trial numbers, infinity where not proven. At most one of the two is finite. "Below" is given at the next
+            failure or moment, not to the trial.
+        """
+        below = self._model.log_below(self._below_at, self._below_failures, threshold) >= -math.log(alpha_below)
+        above = self._model.log_above(self._above_at, self._above_failures, threshold) >= -math.log(alpha_above)
+        below_at = float(self._below_at[below.argmax()]) if below.any() else math.inf
+        above_at = float(self._above_at[above.argmax()]) if above.any() else math.inf
+        return (below_at, math.inf) if below_at < above_at else (math.inf, above_at)
+
+    def largest_below(self, limit: float, moments: Sequence[int]) -> list[float]:
+        """Largest log evidence for "below" up to each moment (which must be among those of the path, or the end)."""
+        running = np.maximum.accumulate(self._model.log_below(self._below_at, self._below_failures, limit))
+        where = np.searchsorted(self._below_at, moments, side="right") - 1
+        return [max(0.0, float(running[index])) if index >= 0 else 0.0 for index in where]
+
+    def largest_above(self, limit: float, moments: Sequence[int]) -> list[float]:
+        """Largest log evidence for "above" up to each moment."""
+        running = np.maximum.accumulate(self._model.log_above(self._above_at, self._above_failures, limit))
+        return [float(log) for log in running[np.searchsorted(self._above_at, moments, side="right") - 1]]
+
+
+class RateRace:
+    """Which is proven first, that a rate lies below a limit or above it? The part that proportion tests share.
+
+    Parameters
+    ----------
+    limit
+        The limit, strictly between 0 and 1.
+    alpha_below, alpha_above
+        Error level of each of the two answers, in (0, 0.5].
+    horizon
+        Largest number of trials.
+    model
+        How failures come about.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+
+    __slots__ = (
+        "_above_from",
+        "_alpha_above",
+        "_alpha_below",
+        "_below_up_to",
+        "_high_side",
+        "_high_stop",
+        "_limit",
+        "_low_side",
+        "_low_stop",
+        "_may_fail_at",
+        "_model",
+        "_must_fail_at",
+        "n",
+    )
+
+    def __init__(
+        self, limit: float, *, alpha_below: float, alpha_above: float, horizon: int, model: RateModel = BINOMIAL
+    ) -> None:
+        self._limit = limit
+        self._alpha_below = alpha_below
+        self._alpha_above = alpha_above
+        self._model = model
+        self._below_up_to = model.table(limit, alpha_below, horizon).met
+        self._above_from = model.table(limit, alpha_above, horizon).violated
+        self.n = 0
+        self._must_fail_at: list[int] = []  # failures: the reading in which every missing trial passed
+        self._may_fail_at: list[int] = []  # failures and missing: the reading in which every missing trial failed
+        self._low_side: Side | None = None
+        self._high_side: Side | None = None
+        self._low_stop = 0
+        self._high_stop = 0
+
+    def update(self, low: float, high: float) -> None:
+        """Take in a trial: (0, 0) passed, (1, 1) failed, (0, 1) missing.
+
+        Raises
+        ------
+        ValueError
+            If it is none of the three, or the horizon was reached before.
+        """
+        reading = _READINGS.get((low, high))
+        if reading is None:
+            raise ValueError(f"a trial is (0, 0) passed, (1, 1) failed or (0, 1) missing, not ({low!r}, {high!r})")
+        n = self.n + 1
+        if n >= len(self._below_up_to):
+            raise ValueError(f"the test was set up for {n - 1} trials, and trial {n} came in")
+        self.n = n
+        if reading[1]:
+            self._may_fail_at.append(n)
+            if reading[0]:
+                self._must_fail_at.append(n)
+        if self._high_side is None:
+            self._high_side, self._high_stop = self._look(n, len(self._may_fail_at)), n
+        if self._low_side is None:
+            self._low_side, self._low_stop = self._look(n, len(self._must_fail_at)), n
+
+    def _look(self, n: int, failures: int) -> Side | None:
+        if failures <= self._below_up_to[n]:
+            return Side.BELOW
+        if failures >= self._above_from[n]:
+            return Side.ABOVE
+        return None
+
+    @property
+    def below(self) -> bool:
+        """Whether "below the limit" is proven, whatever the missing trials were."""
+        return self._high_side is Side.BELOW
+
+    @property
+    def above(self) -> bool:
+        """Whether "above the limit" is proven, whatever the missing trials were."""
+        return self._low_side is Side.ABOVE
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """Trial numbers at which an answer was proven."""
+        return (self._high_stop,) * self.below + (self._low_stop,) * self.above
+
+    def estimate_at(self, n: int) -> float | None:
+        """Failures as a share of the trials that are known, among the first `n`; None if none is known."""
+        failures = int(np.searchsorted(self._must_fail_at, n, side="right"))
+        known = n - (int(np.searchsorted(self._may_fail_at, n, side="right")) - failures)
+        return failures / known if known else None
+
+    def worst_path(self, moments: Sequence[int] = ()) -> FailurePath:
+        """Read every missing trial as a failure."""
+        return FailurePath(self._may_fail_at, self.n, moments, self._model)
+
+    def best_path(self, moments: Sequence[int] = ()) -> FailurePath:
+        """Read every missing trial as a pass."""
+        return FailurePath(self._must_fail_at, self.n, moments, self._model)
+
+    def log_below(self, moments: Sequence[int]) -> list[float]:
+        """Largest log evidence for "below" up to each moment; it stands still once the worst reading proved "above"."""
+        stopped = [min(moment, self._high_stop) for moment in moments] if self._high_side is Side.ABOVE else moments
+        return self.worst_path(stopped).largest_below(self._limit, stopped)
+
+    def log_above(self, moments: Sequence[int]) -> list[float]:
+        """Largest log evidence for "above" up to each moment; it stands still once the best reading proved "below"."""
+        stopped = [min(moment, self._low_stop) for moment in moments] if self._low_side is Side.BELOW else moments
+        return self.best_path().largest_above(self._limit, stopped)
+
+    def proven_below_at(self, path: FailurePath, threshold: float) -> float:
+        """When "below `threshold`" was proven on a path; infinity if it was not."""
+        return path.proven_at(threshold, self._alpha_below, self._alpha_above)[0]
+
+    def proven_above_at(self, path: FailurePath, threshold: float) -> float:
+        """When "above `threshold`" was proven on a path; infinity if it was not."""
+        return path.proven_at(threshold, self._alpha_below, self._alpha_above)[1]

@@ -1,0 +1,118 @@
+"""The evidence that a failure rate lies below or above a limit: one-sided grid mixtures of likelihood ratios.
+
+The evidence that the rate lies below a limit ``m`` after ``s`` failures in ``n`` trials is
+
+    E(n, s) = mean over k of (q_k / m)^s * ((1 - q_k) / (1 - m))^(n - s)
+
+with alternatives ``q_k < m`` (mixtures of likelihood ratios: Robbins 1970); the evidence that it lies above uses
+``q_k > m``. By Ville's inequality (1939) the chance that E ever reaches 1/alpha while the rate is on the other side
+is at most alpha, with a look after every trial and for trials that depend on the past. E depends on the counts
+alone, so that the whole rule is two integers for each n.
+
+The alternatives are ``max(r m, 1 - t (1 - m))`` below and ``min(r m, 1 - t (1 - m))`` above: scaling the failure
+rate by r suits small limits, scaling the pass rate by t suits large ones. Both ratios in E move in one direction in
+m for every pair, therefore so does E, and inverting the test gives an interval without holes.
+"""
+
+from functools import reduce
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "LOG_OF_ZERO",
+    "alternatives_above",
+    "alternatives_below",
+    "log_evidence_above",
+    "log_evidence_below",
+    "log_mean",
+]
+
+# Pairs (r, t). Below one half the first set is r = 0, 0.1, ... 0.9. In the second, a large r that does not fit
+# under 1 turns, by its t, into an alternative close to the limit, where slow decisions need it most.
+_RATIOS_BELOW = np.array(
+    [
+        *[(0.9, 1.1), (0.8, 1.2), (0.7, 1.35), (0.6, 1.5), (0.5, 1.75)],
+        *[(0.4, 2.0), (0.3, 2.5), (0.2, 4.0), (0.1, 9.0), (0.0, 40.0)],
+    ]
+)
+_RATIOS_ABOVE = np.array(
+    [
+        *[(1.1, 0.9), (1.2, 0.8), (1.35, 0.65), (1.5, 0.5), (1.75, 0.25)],
+        *[(2.0, 0.1), (2.5, 0.0), (3.0, 0.3), (4.0, 0.4), (6.0, 0.6)],
+        *[(9.0, 0.7), (14.0, 0.8), (20.0, 0.9), (40.0, 0.95), (80.0, 0.98)],
+    ]
+)
+_AT_ONCE = 16_384  # pairs of counts whose evidence is computed together
+LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
+
+
+def log_evidence_below(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+    """Natural logarithm of the evidence that the failure rate lies below `limit`.
+
+    Parameters
+    ----------
+    n, failures
+        Counts that broadcast together, ``0 <= failures <= n``.
+    limit
+        The limit, strictly between 0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        The logarithm of an e-value against "rate >= limit" for each pair of counts; falls with `failures`.
+    """
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_below(limit, 1.0))
+
+
+def log_evidence_above(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+    """Natural logarithm of the evidence that the failure rate lies above `limit`.
+
+    Parameters
+    ----------
+    n, failures
+        Counts that broadcast together, ``0 <= failures <= n``.
+    limit
+        The limit, strictly between 0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        The logarithm of an e-value against "rate <= limit" for each pair of counts; rises with `failures`.
+    """
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_above(limit, 1.0))
+
+
+def alternatives_below(limit: float, whole: float) -> NDArray[np.float64]:
+    """Give the ten alternatives below a limit, both counted in parts of `whole` (1 for rates, N for items)."""
+    r, t = _RATIOS_BELOW.T
+    return np.asarray(np.maximum(r * limit, whole - t * (whole - limit)))
+
+
+def alternatives_above(limit: float, whole: float) -> NDArray[np.float64]:
+    """Give the fifteen alternatives above a limit, both counted in parts of `whole` (1 for rates, N for items)."""
+    r, t = _RATIOS_ABOVE.T
+    return np.asarray(np.minimum(r * limit, whole - t * (whole - limit)))
+
+
+def _log_mixture(
+    n: NDArray[np.int64], failures: NDArray[np.int64], limit: float, alternatives: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Logarithm of the mean likelihood ratio of the alternatives against `limit`."""
+    if n.ndim == 1 and n.shape == failures.shape and n.size > _AT_ONCE:  # so that memory does not grow with a long path
+        parts = (slice(start, start + _AT_ONCE) for start in range(0, n.size, _AT_ONCE))
+        return np.concatenate([_log_mixture(n[part], failures[part], limit, alternatives) for part in parts])
+    on_failure = _log(alternatives / limit)
+    on_pass = _log((1.0 - alternatives) / (1.0 - limit))
+    return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures))
+
+
+def log_mean(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the mean over the first axis of numbers given by their logarithms."""
+    largest = terms.max(axis=0)
+    # Added one by one: a sum over an axis adds in another order for other shapes, and the last bit would change.
+    return np.asarray(largest + np.log(reduce(np.add, np.exp(terms - largest)) / len(terms)))
+
+
+def _log(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(ratio, out=np.full_like(ratio, LOG_OF_ZERO), where=ratio > 0.0)
