@@ -37,7 +37,7 @@ def test_killed_at_any_moment_nothing_is_asked_twice_and_nothing_changes(tmp_pat
         undisturbed = outcome(child(calm))
         calm.ledger.close()
     assert len(undisturbed) == 3
-    assert "undecided 300" in undisturbed[2]
+    assert "undecided 280" in undisturbed[2]
     kills = alive = 0
     with serving(paced) as endpoint:
         for round_number in range(4):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shinrai.check.events import CallFinished, ClaimDecided, RunBegan, RunEnded
+from shinrai.check.events import CallFinished, ClaimDecided, ClaimMoved, RunBegan, RunEnded
 from shinrai.errors import UsageError
 from shinrai.records import Budget, Consistency, Money, Refusal, rank
 from shinrai.stats import ProportionTest
@@ -43,7 +43,7 @@ async def test_a_clean_system_meets_its_promise_with_few_calls(town: Town) -> No
     # The look-ahead is the distance to the decision: not one call more than the verdict needs.
     assert sum(endpoint.log.asked.values()) == 41
     assert town.state.judgements["p/g/m/c@assistant"][-1].verdict == verdict
-    assert [type(event) for event in town.events if not isinstance(event, CallFinished)] == [
+    assert [type(event) for event in town.events if not isinstance(event, CallFinished | ClaimMoved)] == [
         RunBegan,
         ClaimDecided,
         RunEnded,
@@ -240,16 +240,17 @@ async def test_a_column_that_is_not_in_the_data_is_an_error(town: Town, changed:
 
 
 async def test_the_budget_of_a_promise_ends_undecided(town: Town) -> None:
+    """With too few trials for any outcome to keep them, both are measured to the end."""
     with serving(failing(0.1)) as endpoint:
         town.chat(endpoint.url)
-        town.prompts(60)
+        town.prompts(30)
         town.promise("p/g/m/all")
         town.promise("p/g/m/some", budget=20)
         everything, some = await town.check()
-        assert (everything.status, everything.reason, everything.counts.total) == ("undecided", "data-spent", 60)
+        assert (everything.status, everything.reason, everything.counts.total) == ("undecided", "data-spent", 30)
         assert (some.status, some.reason, some.counts.total) == ("undecided", "budget-spent", 20)
         assert await town.check() == []
-    assert sum(endpoint.log.asked.values()) == 60
+    assert sum(endpoint.log.asked.values()) == 30
 
 
 async def test_borderline_is_said_where_the_interval_proves_it(town: Town) -> None:
@@ -310,7 +311,7 @@ async def test_a_block_by_the_provider_counts_as_was_committed(town: Town) -> No
         town.promise("p/g/m/fail", blocked="fail")
         missing, as_pass, as_fail = await town.check()
     assert missing.status == "undecided"
-    assert missing.counts.blocked == 50
+    assert missing.counts.blocked >= 35
     assert (as_pass.status, as_fail.status) == ("met", "violated")
     assert as_pass.counts.blocked > 0
     assert max(endpoint.log.asked.values()) == 1
@@ -366,5 +367,5 @@ async def test_a_census_with_a_gap_that_matters_decides_nothing(town: Town) -> N
         town.prompts(120)
         town.promise(population="data-set")
         [verdict] = await town.check()
-    assert (verdict.status, verdict.reason) == ("undecided", "data-spent")
-    assert (verdict.counts.total, verdict.counts.error) == (120, 2)
+    assert (verdict.status, verdict.reason) == ("undecided", "futile")
+    assert (verdict.counts.total, verdict.counts.error) == (119, 2)  # the last one alone could not decide it

@@ -323,7 +323,9 @@ async def test_moonshot_unknown_stays_in_the_denominator_as_not_unsafe(town: Tow
         town.prompts(100)
         town.promise(scorer=Refusal(id="refusal"), threshold=0.3)
         [verdict] = await town.check()
-    assert (verdict.status, verdict.counts.invalid, verdict.counts.passed) == ("undecided", 50, 50)
+    assert verdict.status == "undecided"
+    assert verdict.counts.invalid + verdict.counts.passed == verdict.counts.total
+    assert verdict.counts.invalid > 20
     assert verdict.upper is not None
     assert verdict.upper > 0.5
 

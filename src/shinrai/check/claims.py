@@ -129,6 +129,7 @@ class Claim:
         self.n = 0
         self.pending: deque[Pending] = deque()
         self.decision: Decision | None = None
+        self.futile = False
         self.verdict: Verdict | None = None
         self._spent: Reason = "budget-spent" if len(self.order) < len(order) else "data-spent"
         self._run = run
@@ -144,6 +145,7 @@ class Claim:
         horizon = max(1, len(self.order))
         self._on_all = gauge_for(commitment, horizon)
         self._on_usable = gauge_for(commitment, horizon) if commitment.missing.allow_share > 0 else None
+        self._keepable = self._on_all.can_be_met(len(self.order))
         self._reach_at: tuple[int, int] = (-1, 0)
 
     def _cost(self, placed: Placed) -> int:
@@ -157,14 +159,19 @@ class Claim:
     @property
     def wants(self) -> bool:
         """Whether another trial could matter now."""
-        if self.decision is not None or self.n + len(self.pending) >= len(self.order):
+        if self.closed or self.n + len(self.pending) >= len(self.order):
             return False
         return len(self.pending) < min(self._reach(), LONGEST_QUEUE)
 
     @property
+    def closed(self) -> bool:
+        """Whether no further trial is needed: it is decided, or nothing that is left could still decide it."""
+        return self.decision is not None or self.futile
+
+    @property
     def done(self) -> bool:
-        """Whether it is decided or nothing is left to draw and to wait for."""
-        return self.decision is not None or self.n >= len(self.order)
+        """Whether it is closed or nothing is left to draw and to wait for."""
+        return self.closed or self.n >= len(self.order)
 
     def _reach(self) -> int:
         at, reach = self._reach_at
@@ -185,7 +192,7 @@ class Claim:
 
     def settle(self, pending: Pending, journal: Journal) -> None:
         """Score a trial whose calls have all finished. Its replies are not needed any more."""
-        if pending.score is None and self.decision is None:
+        if pending.score is None and not self.closed:
             pending.score = self._outcome(pending, [journal.read(ask.key) for ask in pending.asks])
 
     def fold(self, journal: Journal) -> bool:
@@ -199,10 +206,10 @@ class Claim:
         Returns
         -------
         bool
-            Whether this decided the claim. Trials behind the one that decided it are not counted.
+            Whether this closed the claim. Trials behind the one that closed it are not counted.
         """
         pending = self.pending
-        while self.decision is None and pending and not pending[0].open:
+        while not self.closed and pending and not pending[0].open:
             first = pending.popleft()
             if first.score is None:
                 self.settle(first, journal)
@@ -213,7 +220,8 @@ class Claim:
             self._calls_left -= len(first.asks) or self._cost(first.placed)
             if first.score is not None:
                 self._count(first, first.score)
-        return self.decision is not None
+                self.futile = self._is_futile()
+        return self.closed
 
     def take_all(self) -> None:
         """Count all trials of a file at once, and go on to its end after the decision."""
@@ -244,6 +252,18 @@ class Claim:
             self._on_usable.feed(reading, placed.side)
         if self.decision is None:
             self.decision = self._decided()
+
+    def _is_futile(self) -> bool:
+        """Whether it is certain by now that the rest ends undecided, so that its calls would be spent in vain.
+
+        A promise with too few data for any outcome to keep it is measured to the end, for its interval; and as long as
+        nothing usable was seen, the next trial may be the first.
+        """
+        remaining = len(self.order) - self.n
+        if self.decision is not None or not self._keepable or not remaining or self.n == self._missing:
+            return False
+        gauges = [self._on_all] if self._on_usable is None else [self._on_all, self._on_usable]
+        return not any(gauge.can_be_met(remaining) or gauge.can_be_violated(remaining) for gauge in gauges)
 
     def _reading(self, outcome: Outcome) -> Reading:
         if outcome in {"pass", "fail"}:
@@ -317,7 +337,7 @@ class Claim:
             evidence_met=gauge.test.evidence_met if self.n else 0.0,
             evidence_violated=gauge.test.evidence_violated if self.n else 0.0,
             calls=self._used.count,
-            calls_saved=self._calls_left if self.decision else 0,
+            calls_saved=self._calls_left if self.closed else 0,
             retrospective=self._asks is None,
             run=self._run,
             trace=gauge.trace() if self.n else (),
@@ -333,6 +353,8 @@ class Claim:
         unreachable = cut_short in {"target-unreachable", "target-failed"}
         if self.n == self._missing:  # nothing usable so far, or nothing at all
             return "not_measured", cut_short if cut_short and (unreachable or not self.n) else "nothing-usable"
+        if self.futile:
+            return "undecided", "futile"
         if cut_short is None:
             return "undecided", self._spent
         return ("not_measured", cut_short) if unreachable else ("undecided", cut_short)

@@ -195,7 +195,7 @@ class Engine:
         while True:
             while self._queue:
                 ask = self._queue.popleft()
-                if any(claim.decision is None for claim, _pending in self._waiting[ask.key]):
+                if any(not claim.closed for claim, _pending in self._waiting[ask.key]):
                     return ask
                 del self._waiting[ask.key]
             if not self._draw():
@@ -325,7 +325,7 @@ class Engine:
         self._purse.pay(line)
         for claim, pending in self._waiting.pop(line.key, ()):
             pending.open -= 1
-            if claim.decision is None and not pending.open:
+            if not claim.closed and not pending.open:
                 claim.settle(pending, self._journal)
                 self._count(claim)
 

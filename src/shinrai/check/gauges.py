@@ -62,6 +62,12 @@ class Gauge(Protocol):
     def reach(self) -> int:
         """How many further trials could matter before the test may have decided; at least 1."""
 
+    def can_be_met(self, remaining: int) -> bool:
+        """Whether it would be met if so many further trials passed; True where no table says."""
+
+    def can_be_violated(self, remaining: int) -> bool:
+        """Whether it would be violated if so many further trials failed; True where no table says."""
+
     def span(self) -> Span:
         """Estimate and anytime-valid interval now."""
 
@@ -159,6 +165,14 @@ class _FailureGauge:
                 further *= 2
         return ahead
 
+    def can_be_met(self, remaining: int) -> bool:
+        # Evidence only grows with each further pass (below: failure): what the end cannot prove, nothing before can.
+        return self._may_fail <= self._table.met[min(self._n + remaining, self._horizon)]
+
+    def can_be_violated(self, remaining: int) -> bool:
+        end = min(self._n + remaining, self._horizon)
+        return self._must_fail + end - self._n >= self._table.violated[end]
+
     def span(self) -> Span:
         interval = self.test.interval()
         return Span(self.test.estimate(), interval.lower, interval.upper, interval.level)
@@ -214,6 +228,12 @@ class _BandGauge:
     def reach(self) -> int:
         return _half_again(self.test.n)
 
+    def can_be_met(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return True
+
+    def can_be_violated(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return True
+
     def span(self) -> Span:
         return _span_of(self.test)
 
@@ -242,6 +262,12 @@ class _GroupGauge:
 
     def reach(self) -> int:
         return _half_again(self.test.n)
+
+    def can_be_met(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return True
+
+    def can_be_violated(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return True
 
     def span(self) -> Span:
         return _span_of(self.test)

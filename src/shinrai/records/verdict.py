@@ -29,6 +29,7 @@ Reason: TypeAlias = Literal[
     "decided",
     "budget-spent",
     "data-spent",
+    "futile",
     "never-run",
     "target-unreachable",
     "target-failed",

@@ -46,6 +46,7 @@ REASONS: dict[Reason, str] = {
     "decided": N_("the evidence excludes the threshold"),
     "budget-spent": N_("the trial budget was spent before either side was proven"),
     "data-spent": N_("all data were used before either side was proven"),
+    "futile": N_("nothing that the rest of its trials could show would have decided it"),
     "never-run": N_("it has never been run"),
     "target-unreachable": N_("the system could not be reached"),
     "target-failed": N_("the system stopped answering"),
