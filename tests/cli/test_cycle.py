@@ -216,6 +216,12 @@ def test_an_interrupted_run_is_shown_as_such(
     assert {one["state"] for one in said(capsys)["open_runs"]} == {"interrupted"}
     run("status")
     assert "was interrupted" in capsys.readouterr().out
+    with monkeypatch.context() as patched:
+        patched.setattr("shinrai.workspace.locked", lambda _root: None)
+        run("status", "--json")
+        assert {one["state"] for one in said(capsys)["open_runs"]} == {"unknown"}
+        run("status")
+        assert "cannot be seen from here" in capsys.readouterr().out
     run("check")
     capsys.readouterr()
     run("status", "--json")

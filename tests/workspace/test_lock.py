@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import signal
 import subprocess
 import sys
@@ -12,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from shinrai.errors import StoreError
-from shinrai.workspace import lock
+from shinrai.workspace import lock, locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from shinrai.workspace import lock
+from shinrai.workspace import lock, locked
 with lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -26,7 +28,7 @@ with lock(Path(sys.argv[1])):
 COUNT = """
 import sys, time
 from pathlib import Path
-from shinrai.workspace import lock
+from shinrai.workspace import lock, locked
 root, times = Path(sys.argv[1]), int(sys.argv[2])
 counter = root / "counter"
 for _ in range(times):
@@ -129,3 +131,27 @@ def test_a_place_where_nothing_can_be_locked(tmp_path: Path) -> None:
     assert raised.value.code == "workspace.no-lock"
     with pytest.raises(StoreError), lock(tmp_path / "gone"):
         pass
+
+
+def test_whether_somebody_is_at_work_can_be_seen(tmp_path: Path) -> None:
+    assert locked(tmp_path) is False
+    process = holder(tmp_path)
+    try:
+        assert locked(tmp_path) is True
+    finally:
+        end(process, signal.SIGKILL)
+    assert locked(tmp_path) is False
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EIO])
+def test_a_lock_that_cannot_be_looked_at_is_not_called_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with lock(tmp_path):
+        pass
+
+    def refuse(_file: int, _how: int) -> None:
+        raise OSError(number, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert locked(tmp_path) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from shinrai.cli.session import Session, put_json, session, today
@@ -26,8 +28,8 @@ def command(start: str, *, as_json: bool) -> None:
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
                     "open_runs": [
-                        {"run": run, "system": system, "state": "running" if running else "interrupted"}
-                        for run, system, running in _open_runs(opened)
+                        {"run": run, "system": system, "state": progress}
+                        for run, system, progress in _open_runs(opened)
                     ],
                 }
             )
@@ -39,22 +41,24 @@ def command(start: str, *, as_json: bool) -> None:
 
         for node in nodes:
             print_tree(node)
-        for run, system, running in _open_runs(opened):
-            words = (
-                _("{run} on {system} is going on")
-                if running
-                else _("{run} on {system} was interrupted; `shinrai check` goes on with it")
-            )
-            click.echo(words.format(run=run, system=system))
+        words = {
+            "running": _("{run} on {system} is going on"),
+            "interrupted": _("{run} on {system} was interrupted; `shinrai check` goes on with it"),
+            "unknown": _("{run} on {system} has not ended; whether it is going on cannot be seen from here"),
+        }
+        for run, system, progress in _open_runs(opened):
+            click.echo(words[progress].format(run=run, system=system))
 
 
-def _open_runs(opened: Session) -> list[tuple[str, str, bool]]:
+def _open_runs(opened: Session) -> list[tuple[str, str, Literal["running", "interrupted", "unknown"]]]:
     """Give the runs that have not ended: name, system, and whether somebody is at work on it or it was interrupted."""
     from shinrai.workspace import locked  # noqa: PLC0415 - loaded only when the verb runs
 
-    running = locked(opened.root)
+    progress: dict[bool | None, Literal["running", "interrupted", "unknown"]]
+    progress = {True: "running", False: "interrupted", None: "unknown"}
+    now = progress[locked(opened.root)]
     return [
-        (run.started.run, run.started.system, running)
+        (run.started.run, run.started.system, now)
         for run in opened.ledger.state().runs.values()
         if run.finished is None
     ]

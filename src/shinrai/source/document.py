@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from shinrai.errors import Problem
 from shinrai.i18n import _
 from shinrai.records import Json
+from shinrai.source.masking import masked_address, masked_line
 
 MAX_PROBLEMS: Final = 100
 """Problems kept of one file; one more says that there are others."""
@@ -48,6 +49,7 @@ class Document:
 
     __slots__ = (
         "_lines",
+        "_shown",
         "_starts",
         "complete",
         "data",
@@ -70,6 +72,7 @@ class Document:
         self.positions: dict[int, Any] = {}
         self._starts: list[int] | None = None
         self._lines: dict[int, str] = {}
+        self._shown: dict[int, str] = {}
 
     def mark(self, path: Place, *, key: bool = False) -> tuple[int, int]:
         """Tell where a value stands.
@@ -150,9 +153,12 @@ class Document:
     def problem_at(
         self, code: str, index: int, message: str, expected: str | None = None, hint: str | None = None
     ) -> Problem:
-        """Make a Problem located at a number of characters from the start of the file."""
+        """Make a Problem located at a number of characters from the start of the file. A key in it is not shown."""
         line, column = self.line_and_column(index)
-        return Problem(code, self.shown_as, line, column, message, expected, hint, self.line(line))
+        expected, hint = (None if text is None else masked_address(text) for text in (expected, hint))
+        if line not in self._shown:
+            self._shown[line] = masked_line(self.line(line))
+        return Problem(code, self.shown_as, line, column, masked_address(message), expected, hint, self._shown[line])
 
     def report(self, code: str, index: int, message: str, expected: str | None = None, hint: str | None = None) -> None:
         """Add a problem to the document's own, as long as there are not too many."""

@@ -10,6 +10,7 @@ from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
 from shinrai.source.composer import compose
 from shinrai.source.document import LINE_BREAK, MAX_PROBLEMS, Document
+from shinrai.source.masking import masked_line
 
 MAX_BYTES: Final = 1_000_000
 """Largest YAML file that is read."""
@@ -75,7 +76,7 @@ def not_utf_8(raw: bytes, error: UnicodeDecodeError, shown_as: str) -> Problem:
         _("byte {byte} is not UTF-8").format(byte=f"0x{raw[error.start]:02X}"),
         expected=_("a file in UTF-8"),
         hint=_("save the file as UTF-8 (Shift_JIS and UTF-16 cannot be told apart safely)"),
-        excerpt=before[-1] + rest[0],
+        excerpt=masked_line(before[-1] + rest[0]),
     )
 
 

@@ -60,7 +60,7 @@ def lock(root: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[N
         held.release()
 
 
-def locked(root: Path) -> bool:
+def locked(root: Path) -> bool | None:
     """Tell whether another process holds the workspace's lock now: whether somebody is at work in it.
 
     Parameters
@@ -70,8 +70,9 @@ def locked(root: Path) -> bool:
 
     Returns
     -------
-    bool
-        False too where there is no lock file, or where it may not be opened.
+    bool or None
+        False where there is no lock file: nobody was ever at work. None where it cannot be found out, because the file
+        may not be opened or the file system has no locks.
     """
     path = root / ".shinrai" / "lock"
     if not path.is_file():
@@ -82,6 +83,6 @@ def locked(root: Path) -> bool:
     except Timeout:
         return True
     except (OSError, NotImplementedError):
-        return False
+        return None
     held.release()
     return False
