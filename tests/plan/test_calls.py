@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from shinrai.check.trials import asks_for, calls_needed
-from shinrai.plan.calls import requests
-from shinrai.records import Item, SystemKind, Variants
+from shinrai.check.trials import asks_for
+from shinrai.records import Item, SystemKind, Variants, asked, call_key, calls_needed
 from shinrai.source import read_items
 from shinrai.stats import FinitePopulationTest, plan_finite_population, plan_proportion, smallest_clean_sample
 from tests.plan.town import GROUPS, TODAY, Town, check, measure, people
@@ -31,10 +30,10 @@ def test_calls_are_counted_as_the_engine_makes_them(kind: SystemKind, variants: 
     ]
     ask, ask_plainly = asks_for(kind, use), asks_for(kind, None)
     for item in items:
-        planned = requests(item, kind, use)
-        assert len(planned) == calls_needed(item, kind, use) == len({one.key for one in ask(item)})
-        shared = {one.key for one in ask(item)} & {one.key for one in ask_plainly(item)}
-        assert len(set(planned) & set(requests(item, kind, None))) == len(shared)
+        made = [one.key for one in ask(item)]
+        assert made == [call_key(*one) for one in asked(item, kind, use)]
+        assert len(made) == calls_needed(item, kind, use) == len(set(made))
+        assert made[0] == ask_plainly(item)[0].key  # the unchanged one serves claims with and without variants
 
 
 def test_what_is_kept_is_what_the_engine_draws(town: Town) -> None:

@@ -6,12 +6,24 @@ import bisect
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from shinrai.plan.data import PinnedData
-from shinrai.records import Commitment, Digest, Id, Item, Json, Perturb, Placed, Repeat, Swap, SystemKind, Variants
+from shinrai.records import (
+    Commitment,
+    Digest,
+    Id,
+    Item,
+    Json,
+    NotAskable,
+    Placed,
+    SystemKind,
+    Variants,
+    asked,
+    call_key,
+    calls_needed,
+)
 from shinrai.stats import (
     Decision,
     DifferenceTest,
@@ -21,11 +33,6 @@ from shinrai.stats import (
     smallest_clean_sample,
 )
 from shinrai.stats.rates import log_evidence_above, log_evidence_below
-
-Request: TypeAlias = tuple[str, int | float | str]
-"""One of the calls that an item needs."""
-
-_UNCHANGED: Request = ("repeat", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,53 +175,30 @@ def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
     return tuple(_source(system, members) for (system, _digest), members in groups.items())
 
 
-def requests(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Request, ...]:
-    """Name the calls that one item needs. The unchanged first one is the same call whatever the variants.
-
-    Parameters
-    ----------
-    item : Item
-        A row of the data.
-    kind : {"chat", "predictor"}
-        Of the system that is asked.
-    variants : Repeat or Perturb or Swap or None
-        Of the promise.
-
-    Returns
-    -------
-    tuple
-        At least one; equal within an item where the calls are equal.
-    """
-    match variants:
-        case Repeat(times=times):
-            return tuple(("repeat", number) for number in range(times))
-        case Perturb(column=column, factors=factors):
-            return (_UNCHANGED, *((f"{column} times", factor) for factor in factors))
-        case Swap(column=column, values=values):
-            return (_UNCHANGED, *((f"{column} is", repr(value)) for value in values))
-        case None:
-            prompts = item.fields.get("prompts")
-            others = len(prompts) - 1 if kind == "chat" and isinstance(prompts, list) else 0
-            return (_UNCHANGED, *(("prompt", number) for number in range(1, 1 + others)))
-
-
 def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
     if commitment.data is None or commitment.data.use.imported is not None:
         return 0
-    return sum(len(requests(item, kind, commitment.variants)) for item, _side in drawn)
+    return sum(calls_needed(item, kind, commitment.variants) for item, _side in drawn)
+
+
+def _keys(item: Item, kind: SystemKind, variants: Variants | None) -> set[str]:
+    try:
+        return {call_key(*one) for one in asked(item, kind, variants)}
+    except NotAskable:
+        return set()
 
 
 def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
-    worst: set[tuple[str, Request]] = set()
-    expected: set[tuple[str, Request]] = set()
+    worst: set[str] = set()
+    expected: set[str] = set()
     for one in members:
         needed, variants = one.effort, one.commitment.variants
         likely = needed.trials if needed.expected_trials is None else needed.expected_trials
         for position, (item, _side) in enumerate(one.data.drawn[: needed.trials]):
-            asked = {(item.id, request) for request in requests(item, one.kind, variants)}
-            worst |= asked
+            keys = _keys(item, one.kind, variants)
+            worst |= keys
             if position < likely:
-                expected |= asked
+                expected |= keys
     return TrialSource(
         system=system,
         data=members[0].data.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shinrai.records.action import Acceptance, Action, ClaimOnSystem
+from shinrai.records.asking import Asked, NotAskable, asked, call_key, calls_needed, require_variants_of
 from shinrai.records.base import Digest, Id, Json, Record, Role, Share, Text
 from shinrai.records.check import (
     COMPARATORS,
@@ -90,6 +91,7 @@ __all__ = [
     "Action",
     "ActionApplied",
     "AllowedHost",
+    "Asked",
     "Attestation",
     "Budget",
     "Call",
@@ -144,6 +146,7 @@ __all__ = [
     "MissingPolicy",
     "ModelPrice",
     "Money",
+    "NotAskable",
     "Observation",
     "Outcome",
     "Payload",
@@ -189,6 +192,9 @@ __all__ = [
     "Verdict",
     "Withdrawn",
     "as_written",
+    "asked",
+    "call_key",
+    "calls_needed",
     "canonical",
     "canonical_text",
     "digest",
@@ -198,5 +204,6 @@ __all__ = [
     "has_long_integer",
     "keeps",
     "rank",
+    "require_variants_of",
     "same_value",
 ]

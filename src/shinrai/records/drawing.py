@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from shinrai.errors import UsageError, nearest
@@ -35,7 +35,7 @@ class Placed(NamedTuple):
 
 
 class Drawn(Sequence[Placed]):
-    """Items in the order in which they are drawn: places in a data set, nine bytes each, not the items themselves.
+    """Items in the order in which they are drawn: places in a data set, five bytes each, not the items themselves.
 
     Parameters
     ----------
@@ -100,7 +100,8 @@ def draw(
         If a column that is named is not in the data. Nothing is ever bound to the nearest name.
     """
     known: set[str] = set()
-    places, heads, sides = array("Q"), array("Q"), bytearray()
+    kept = _Ranked()
+    sides = bytearray()
     side_of = None if groups is None else _sides(groups)
     for place, item in enumerate(items):
         known.update(item.fields)
@@ -111,28 +112,48 @@ def draw(
             if side is None:
                 continue
             sides += side.encode()
-        places.append(place)
-        heads.append(int(rank(order_seed, item.id)[:_HEAD], 16))
+        kept.add(place, rank(order_seed, item.id))
     if len(items):
         for column in _columns(use, groups):
             _require_column(known, column)
-    order = _ranked(heads, lambda index: rank(order_seed, items[places[index]].id))
-    return Drawn(
-        items,
-        array("Q", (places[index] for index in order)),
-        None if groups is None else bytes(sides[index] for index in order),
-    )
+    numbers, places = kept.in_order(lambda place: rank(order_seed, items[place].id))
+    return Drawn(items, places, None if groups is None else bytes(sides[number] for number in numbers))
 
 
-_HEAD = 16  # hexadecimal digits of a rank that are kept while sorting: 64 of its 256 bits
+class _Ranked:
+    """Places in a data set while they are sorted by rank: by the head of it, in parts, so that few are held as objects.
 
+    A rank is a hash, and its heads are spread evenly: the first eight bits deal the places out into parts of about the
+    same size, which are sorted one by one.
+    """
 
-def _ranked(heads: Sequence[int], whole: Callable[[int], str]) -> list[int]:
-    """Sort by rank: by its head, and by the whole of it only where two heads are equal."""
-    order = sorted(range(len(heads)), key=heads.__getitem__)
-    if all(heads[one] != heads[following] for one, following in pairwise(order)):
-        return order
-    return [index for _head, tied in groupby(order, key=heads.__getitem__) for index in sorted(tied, key=whole)]
+    _HEAD = 16  # hexadecimal digits of a rank that are kept while sorting: 64 of its 256 bits
+    _PART = 56  # bits of a head below those that choose the part
+
+    def __init__(self) -> None:
+        self._added = 0
+        self._heads = [array("Q") for _part in range(256)]
+        self._numbers = [array("I") for _part in range(256)]
+        self._places = [array("I") for _part in range(256)]
+
+    def add(self, place: int, rank_of_it: str) -> None:
+        head = int(rank_of_it[: self._HEAD], 16)
+        part = head >> self._PART
+        self._heads[part].append(head)
+        self._numbers[part].append(self._added)
+        self._places[part].append(place)
+        self._added += 1
+
+    def in_order(self, whole: Callable[[int], str]) -> tuple[array[int], array[int]]:
+        """Give the numbers in which they were added and the places, both by rank; `whole` where two heads are equal."""
+        numbers, places = array("I"), array("I")
+        for heads, added, found in zip(self._heads, self._numbers, self._places, strict=True):
+            order = sorted(range(len(heads)), key=heads.__getitem__)
+            if any(heads[one] == heads[following] for one, following in pairwise(order)):
+                order.sort(key=lambda index: whole(found[index]))
+            numbers.extend(added[index] for index in order)
+            places.extend(found[index] for index in order)
+        return numbers, places
 
 
 def rank(order_seed: int, item_id: str) -> str:

@@ -1,0 +1,143 @@
+"""What has to be asked for one item, and what names each call: the same when it is planned and when it is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import msgspec
+
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.records.base import Json
+from shinrai.records.check import Perturb, Repeat, Swap, SystemKind, Variants
+from shinrai.records.trial import Item
+
+__all__ = ["Asked", "NotAskable", "asked", "call_key", "calls_needed", "require_variants_of"]
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Asked(NamedTuple):
+    """One call that an item needs.
+
+    ``request`` is a text for a chat system and a record for a predictor; ``repeat`` counts equal requests from 0.
+    """
+
+    request: Any
+    repeat: int = 0
+
+
+class NotAskable(Exception):  # noqa: N818 - not an error: an outcome of the trial
+    """The item cannot be turned into calls, so its trial is invalid: this column of it holds no number to change."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
+def call_key(request: Json, repeat: int = 0) -> str:
+    """Name a call: 24 hexadecimal digits of the SHA-256 of the request and the number of its repetition."""
+    return hashlib.sha256(_encode((request, repeat))).hexdigest()[:24]
+
+
+def require_variants_of(kind: SystemKind, variants: Variants | None) -> None:
+    """Refuse variants that do not go with a kind of system: Repeat goes with chat, Perturb and Swap with predictors.
+
+    Raises
+    ------
+    UsageError
+        If they do not.
+    """
+    if variants is not None and isinstance(variants, Repeat) != (kind == "chat"):
+        raise UsageError(
+            "check.variants-of-another-kind",
+            _("variants of type {type} do not go with a {kind} system").format(type=variants.type, kind=kind),
+        )
+
+
+def asked(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Asked, ...]:
+    """Give the calls of an item's trial, in the order in which a scorer expects the replies.
+
+    Parameters
+    ----------
+    item : Item
+        Of the data set.
+    kind : {"chat", "predictor"}
+        Of the system that is asked.
+    variants : Variants, optional
+        That go with it.
+
+    Returns
+    -------
+    tuple of Asked
+        At least one. Equal requests of one run are one call, whatever item they are made for.
+
+    Raises
+    ------
+    UsageError
+        If the item has no prompts, or not the column that the variants change.
+    NotAskable
+        If the column to be perturbed holds no number.
+    """
+    if kind == "chat":
+        prompts = _prompts(item)
+        if isinstance(variants, Repeat):
+            return tuple([Asked(prompts[0], repeat) for repeat in range(variants.times)])
+        return tuple([Asked(prompt) for prompt in prompts])
+    record = {"id": item.id, **item.fields}
+    if not isinstance(variants, Perturb | Swap):
+        return (Asked(record),)
+    return (Asked(record), *(Asked({**record, variants.column: value}) for value in _values(variants, item)))
+
+
+def calls_needed(item: Item, kind: SystemKind, variants: Variants | None) -> int:
+    """Count the calls of an item's trial without building them; an item that turns out not to be askable included.
+
+    Raises
+    ------
+    UsageError
+        As `asked`.
+    """
+    if kind == "chat":
+        prompts = _prompts(item)
+        return variants.times if isinstance(variants, Repeat) else len(prompts)
+    if isinstance(variants, Perturb | Swap):
+        _require_column(item, variants.column)
+        return 1 + len(variants.factors if isinstance(variants, Perturb) else variants.values)
+    return 1
+
+
+def _values(variants: Perturb | Swap, item: Item) -> Iterator[object]:
+    _require_column(item, variants.column)
+    if isinstance(variants, Swap):
+        yield from variants.values
+        return
+    value = item.fields[variants.column]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise NotAskable(variants.column)
+    yield from (value * factor for factor in variants.factors)
+
+
+def _require_column(item: Item, column: str) -> None:
+    if column not in item.fields:
+        raise UsageError(
+            "data.unknown-column",
+            _("item {item} has no column {column}").format(item=repr(item.id), column=repr(column)),
+        )
+
+
+def _prompts(item: Item) -> Sequence[str]:
+    found = item.fields.get("prompts")
+    prompts = [found] if isinstance(found, str) else found
+    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        _refuse(item)
+    return prompts
+
+
+def _refuse(item: Item) -> NoReturn:
+    raise UsageError(
+        "check.no-prompts",
+        _("item {item} has no `prompts`: one text, or a list of texts").format(item=repr(item.id)),
+    )
