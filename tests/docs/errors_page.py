@@ -272,8 +272,10 @@ class Source:
         names = [argument.arg for argument in function.args.posonlyargs + function.args.args]
         if node.id in names:
             position = names.index(node.id) - (names[0] in {"self", "cls"})
-            module = list(self._chain(node))[-1]  # a code and its text are put together within one module
-            for call in self.calls.get((module, function.name), []):
+            module = list(self._chain(node))[-1]
+            public = len(self.functions[function.name]) == 1 and not function.name.startswith("_")
+            modules = self.trees.values() if public else [module]
+            for call in (call for one in modules for call in self.calls.get((one, function.name), [])):
                 handed = [word.value for word in call.keywords if word.arg == node.id] or call.args[position : position + 1]
                 yield from (text for one in handed for text in self.texts(one, place))
 

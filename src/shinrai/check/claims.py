@@ -25,12 +25,26 @@ from typing import Any, TypeAlias
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Journal, Line
 from shinrai.check.scorers import ScoreFunction
-from shinrai.check.scorers.details import N_
+from shinrai.check.scorers.details import N_, detail
 from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
-from shinrai.records import Commitment, Counts, Digest, Outcome, Placed, Reason, Score, SystemKind, Text, Trial, Verdict
+from shinrai.records import (
+    Commitment,
+    Counts,
+    Digest,
+    Item,
+    Outcome,
+    Placed,
+    Reason,
+    Score,
+    Side,
+    SystemKind,
+    Text,
+    Trial,
+    Verdict,
+)
 from shinrai.stats import Decision
 
-__all__ = ["Claim", "Pending"]
+__all__ = ["Claim", "Pending", "group_of", "outcome_of"]
 
 _FIELDS: dict[Outcome, str] = {
     "pass": "passed",
@@ -41,6 +55,7 @@ _FIELDS: dict[Outcome, str] = {
 }
 
 TOO_LONG = N_("the reply is too long to be judged; characters")
+NO_NUMBER = N_("the column that is to be changed holds no number")
 """In English in the run files, so that they do not depend on who ran them; translated when shown."""
 
 
@@ -48,6 +63,8 @@ LONGEST_QUEUE = 4096
 """Trials of a claim that may be drawn and not counted yet: what one stuck call can hold up."""
 
 Keep: TypeAlias = Callable[[Trial], None]
+
+_NO_ITEM = Item("", {})
 
 
 class Pending:
@@ -59,15 +76,23 @@ class Pending:
     asks : tuple of Ask
     score : Score, optional
         Of an item that cannot be asked at all; otherwise known when its last call has finished.
+
+    Attributes
+    ----------
+    open : int
+        Of its calls, how many have not finished.
+    numbers : sequence of int
+        Of its calls in the journal, once it is scored.
     """
 
-    __slots__ = ("asks", "open", "placed", "score")
+    __slots__ = ("asks", "numbers", "open", "placed", "score")
 
     def __init__(self, placed: Placed, asks: tuple[Ask, ...], score: Score | None = None) -> None:
         self.placed = placed
         self.asks = asks
         self.score = score
         self.open = 0
+        self.numbers: Sequence[int] = ()
 
 
 class _Distinct:
@@ -186,14 +211,17 @@ class Claim:
         try:
             pending = Pending(placed, self._asks(placed.item) if self._asks else ())
         except NotAskable as reason:
-            pending = Pending(placed, (), Score("invalid", str(reason)))
+            pending = Pending(placed, (), Score("invalid", detail(NO_NUMBER, reason.column)))
         self.pending.append(pending)
         return pending
 
     def settle(self, pending: Pending, journal: Journal) -> None:
         """Score a trial whose calls have all finished. Its replies are not needed any more."""
         if pending.score is None and not self.closed:
-            pending.score = self._outcome(pending, [journal.read(ask.key) for ask in pending.asks])
+            calls = [journal.read(ask.key) for ask in pending.asks]
+            pending.score = outcome_of(self._score, pending.placed.item, pending.asks, calls)
+            found = [journal.number(ask.key) for ask in pending.asks]
+            pending.numbers = [number for number in found if number is not None]
 
     def fold(self, journal: Journal) -> bool:
         """Count the scored trials at the head of the line, strictly in committed order.
@@ -213,33 +241,28 @@ class Claim:
             first = pending.popleft()
             if first.score is None:
                 self.settle(first, journal)
-            for ask in first.asks:
-                number = journal.number(ask.key)
-                if number is not None:
-                    self._used.add(number)
+            for number in first.numbers:
+                self._used.add(number)
             self._calls_left -= len(first.asks) or self._cost(first.placed)
             if first.score is not None:
                 self._count(first, first.score)
                 self.futile = self._is_futile()
         return self.closed
 
+    def recount(self, outcome: Outcome, side: Side | None) -> None:
+        """Count the next trial of a run that has ended, by its outcome alone."""
+        self._count(Pending(Placed(_NO_ITEM, side), ()), Score(outcome))
+        self.futile = self._is_futile()
+
     def take_all(self) -> None:
         """Count all trials of a file at once, and go on to its end after the decision."""
         for placed in self.order:
             self._count(Pending(placed, ()), self._score(placed.item, (), ()))
 
-    def _outcome(self, pending: Pending, calls: Sequence[Line]) -> Score:
-        if any(call.cut for call in calls) and all(call.end == "ok" for call in calls):
-            longest = max(call.cut for call in calls)
-            return Score("invalid", f"{TOO_LONG}: {longest}")
-        return self._score(pending.placed.item, [ask.request for ask in pending.asks], calls)
-
     def _count(self, pending: Pending, score: Score) -> None:
         placed, outcome = pending.placed, score.outcome
-        groups = self.commitment.groups
-        group = None
-        if groups is not None and placed.side is not None:
-            group = groups.a if placed.side == "a" else groups.b
+        group = group_of(self.commitment, placed.side)
+        if group is not None:
             self._sides.setdefault(group, dict.fromkeys(_FIELDS, 0))[outcome] += 1
         if self._keep is not None:
             keys = tuple([ask.key for ask in pending.asks])
@@ -358,6 +381,22 @@ class Claim:
         if cut_short is None:
             return "undecided", self._spent
         return ("not_measured", cut_short) if unreachable else ("undecided", cut_short)
+
+
+def group_of(commitment: Commitment, side: Side | None) -> str | None:
+    """Give the value of the group column that a side stands for; None where groups are not compared."""
+    groups = commitment.groups
+    if groups is None or side is None:
+        return None
+    return groups.a if side == "a" else groups.b
+
+
+def outcome_of(score: ScoreFunction, item: Item, asks: Sequence[Ask], calls: Sequence[Line]) -> Score:
+    """Score a trial whose calls have all finished. A reply that was cut is never judged by its beginning."""
+    longest = max([call.cut for call in calls], default=0)
+    if longest and all(call.end == "ok" for call in calls):
+        return Score("invalid", detail(TOO_LONG, longest))
+    return score(item, [ask.request for ask in asks], calls)
 
 
 def _counts(found: dict[Outcome, int]) -> Counts:

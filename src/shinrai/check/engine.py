@@ -92,6 +92,7 @@ class Engine:
         self._queue: deque[Ask] = deque()
         self._waiting: dict[str, list[tuple[Claim, Pending]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight = 0
         self._suspects: list[Line] = []
         self._in_a_row = self._unusable_in_a_row = 0
         self._answered_at = float("-inf")
@@ -170,19 +171,28 @@ class Engine:
 
     def _fill(self) -> None:
         """Send what is wanted, as far as may be; end the run when nothing is wanted and nothing is on its way."""
-        while self._closing is None and len(self._tasks) < self._flow.limit:
-            ask = self._next()
-            if ask is None:
-                break
-            refused = self._purse.admit(ask.key, ask.request)
-            if refused is not None:
-                self._queue.appendleft(ask)
-                if not self._tasks:  # what is on its way may cost less than is reserved for it
-                    self._closing = refused
-                break
-            self._send(ask)
-        if not self._tasks:
+        while (ask := self._admitted()) is not None:
+            task = asyncio.get_running_loop().create_task(self._work(ask))
+            self._tasks.add(task)
+        if not self._in_flight:
             self._end_idle()
+
+    def _admitted(self) -> Ask | None:
+        """Give the next call that is wanted and may be sent now; it counts as on its way."""
+        if self._closing is not None or self._in_flight >= self._flow.limit:
+            return None
+        ask = self._next()
+        if ask is None:
+            return None
+        refused = self._purse.admit(ask.key, ask.request)
+        if refused is None:
+            self._in_flight += 1
+            self._sent += 1
+            return ask
+        self._queue.appendleft(ask)
+        if not self._in_flight:  # what is on its way may cost less than is reserved for it
+            self._closing = refused
+        return None
 
     def _end_idle(self) -> None:
         if self._suspects and self._closing is None:
@@ -230,24 +240,33 @@ class Engine:
             claim.settle(pending, self._journal)
             self._count(claim)
 
-    def _send(self, ask: Ask) -> None:
-        self._sent += 1
-        task = asyncio.get_running_loop().create_task(self._call(ask))
-        self._tasks.add(task)
-
-    async def _call(self, ask: Ask) -> None:
-        began = self._now()
+    async def _work(self, ask: Ask) -> None:
+        """Make a call, then the next one that is wanted: a task of its own for each call would cost more."""
+        following: Ask | None = ask
         try:
-            target = self._access.target
-            target = target.caller(ask.key) if isinstance(target, Crew) else target
-            result = await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
-            self._finished(ask, result, began)
+            while following is not None:
+                await self._call(following)
+                following = self._following()
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the run
             self._fail(error)
         finally:
             self._tasks.discard(asyncio.current_task())
-        if self._over is not None and not self._over.done():
-            self._fill()
+
+    async def _call(self, ask: Ask) -> None:
+        began = self._now()
+        target = self._access.target
+        target = target.caller(ask.key) if isinstance(target, Crew) else target
+        result = await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
+        self._finished(ask, result, began)
+        self._in_flight -= 1
+
+    def _following(self) -> Ask | None:
+        """Give the call that the task of a finished one makes next; further ones get tasks of their own."""
+        if self._over is None or self._over.done():
+            return None
+        ask = self._admitted()
+        self._fill()
+        return ask
 
     # ---- receiving
 
@@ -263,7 +282,7 @@ class Engine:
             return
         answer = result.answer
         self._answered_at = self._now()
-        self._flow.succeeded(result.seconds, len(self._tasks), self._answered_at)
+        self._flow.succeeded(result.seconds, self._in_flight, self._answered_at)
         self._answered = True
         self._in_a_row = self._unusable_in_a_row = 0
         if self._suspects:
@@ -334,7 +353,7 @@ class Engine:
             verdict = claim.conclude()
             if self._tell:
                 self._tell(ClaimDecided(verdict))
-        if self._closing is None and self._tasks and claim.done and all(one.done for one in self._claims):
+        if self._closing is None and self._in_flight and claim.done and all(one.done for one in self._claims):
             self._closing = "complete"
             asyncio.get_running_loop().call_later(GRACE_SECONDS, self._finish, "complete")
 
@@ -367,7 +386,7 @@ class Engine:
                 calls=len(self._journal),
                 failed=self._journal.failed,
                 sent=self._sent,
-                in_flight=len(self._tasks),
+                in_flight=self._in_flight,
                 limit=self._flow.limit,
                 seconds=self._now() - self._began,
                 last=self._last_failure.kind if self._last_failure else None,

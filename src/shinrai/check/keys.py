@@ -11,7 +11,7 @@ from array import array
 
 __all__ = ["KeyTable"]
 
-_DIGITS = 24  # hexadecimal, as `shinrai.check.trials.call_key` gives them: 96 bits
+_DIGITS = 24  # hexadecimal, as `shinrai.records.call_key` gives them: 96 bits
 _LOW = 2**32 - 1
 
 

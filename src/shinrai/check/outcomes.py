@@ -31,7 +31,7 @@ from shinrai.source import read_items
 from shinrai.stats import binomial_interval
 from shinrai.workspace import kept_copy
 
-__all__ = ["judge_outcome", "needs_no_calls"]
+__all__ = ["judge_import", "judge_outcome", "needs_no_calls"]
 
 Brought: TypeAlias = Sequence[tuple[Entry, Evidence]]
 
@@ -73,7 +73,7 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
         case "observed":
             return _observed(promise, state.evidence)
         case _:
-            return _imported(promise, state, root)
+            return judge_import(promise, state, root)
 
 
 def _verdict(promise: Promise, status: Measured, reason: Reason) -> Verdict:
@@ -188,8 +188,21 @@ def _by_interval(commitment: Commitment, found: Observation) -> _Reading:
 # ---- trials that happened elsewhere
 
 
-def _imported(promise: Promise, state: State, root: Path) -> Verdict:
+def judge_import(promise: Promise, state: State, root: Path) -> Verdict:
     """Count all rows of the import that the promise names, in committed order.
+
+    Parameters
+    ----------
+    promise : Promise
+        On imported trials.
+    state : State
+        Holds the evidence.
+    root : Path
+        Of the workspace, for the kept copy.
+
+    Returns
+    -------
+    Verdict
 
     Raises
     ------

@@ -181,14 +181,15 @@ class Purse:
             self._tokens_reserved -= reserved.tokens_in + reserved.tokens_out
             self._money_reserved -= reserved.money
         tokens_in, tokens_out = self._used(line, reserved)
-        money = cost(self._price, tokens_in, tokens_out) if self._price else Decimal(0)
         self.tokens += tokens_in + tokens_out
-        self.money += money
         self._longest_reply = max(self._longest_reply or 0, tokens_out)
         run = self._of_run
         run.tokens_in += tokens_in
         run.tokens_out += tokens_out
-        run.money += money
+        if self._price:
+            money = cost(self._price, tokens_in, tokens_out)
+            self.money += money
+            run.money += money
 
     def _used(self, line: Line, reserved: _Reserved | None) -> tuple[int, int]:
         if line.tokens_in or line.tokens_out:

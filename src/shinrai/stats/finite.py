@@ -34,7 +34,7 @@ from shinrai.stats.inversion import Edge
 from shinrai.stats.proportion import LimitTest
 from shinrai.stats.rates import LOG_OF_ZERO, alternatives_above, alternatives_below, log_mean
 from shinrai.stats.sequential import LARGEST_LOG, require_alpha, require_within
-from shinrai.stats.stopping import StoppingTable, require_horizon
+from shinrai.stats.stopping import StoppingTable, packed, require_horizon
 
 __all__ = ["FinitePopulation", "FinitePopulationTest", "finite_stopping_table"]
 
@@ -61,7 +61,9 @@ class FinitePopulation:
         """Give the largest number of failing items with which the rate is at most `limit`."""
         return math.floor(limit * self.size + _TIE)
 
-    def log_below(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+    def log_below(
+        self, n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+    ) -> NDArray[np.float64]:
         """Natural logarithm of the evidence that at most ``allowed(limit)`` items fail; falls with `failures`.
 
         Parameters
@@ -70,6 +72,8 @@ class FinitePopulation:
             Counts that broadcast together, ``0 <= failures <= n <= size``.
         limit
             The limit, in [0, 1).
+        floor
+            Where given, evidence under it need not be exact.
 
         Returns
         -------
@@ -79,9 +83,11 @@ class FinitePopulation:
         failed, allowed = np.asarray(failures), self.allowed(limit)
         passed = np.asarray(n) - failed
         terms = self._log_ratios(failed, passed, alternatives_below(allowed, self.size), allowed + 1)
-        return np.where(passed >= self.size - allowed, LARGEST_LOG, log_mean(terms))
+        return np.where(passed >= self.size - allowed, LARGEST_LOG, log_mean(terms, floor))
 
-    def log_above(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+    def log_above(
+        self, n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+    ) -> NDArray[np.float64]:
         """Natural logarithm of the evidence that more than ``allowed(limit)`` items fail; rises with `failures`.
 
         Parameters and result as in `log_below`.
@@ -89,7 +95,7 @@ class FinitePopulation:
         failed, allowed = np.asarray(failures), self.allowed(limit)
         passed = np.asarray(n) - failed
         terms = self._log_ratios(failed, passed, alternatives_above(allowed, self.size), allowed)
-        return np.where(failed > allowed, LARGEST_LOG, log_mean(terms))
+        return np.where(failed > allowed, LARGEST_LOG, log_mean(terms, floor))
 
     def table(self, limit: float, alpha: float, horizon: int) -> StoppingTable:
         """Give the first `horizon` steps of `finite_stopping_table`."""
@@ -159,19 +165,21 @@ def finite_stopping_table(limit: float, alpha: float, population: int) -> Stoppi
     # For each number of failures, the first n at which it is few enough ...
     few = np.arange(allowed + 1)
     soonest = _first_true(
-        lambda size, open_: model.log_below(size, few[open_], limit) >= needed, few - 1, population - allowed + few
+        lambda size, open_: model.log_below(size, few[open_], limit, needed) >= needed,
+        few - 1,
+        population - allowed + few,
     )
     # ... and the last n at which it is too many. One more than allowed is too many for ever.
     many = np.arange(1, allowed + 1)
     too_late = _first_true(
-        lambda size, open_: model.log_above(size, many[open_], limit) < needed,
+        lambda size, open_: model.log_above(size, many[open_], limit, needed) < needed,
         many - 1,
         np.full(allowed, population + 1),
     )
     latest = np.concatenate((too_late - 1, [population]))
     return StoppingTable(
-        met=tuple((np.searchsorted(np.maximum.accumulate(soonest), n, side="right") - 1).tolist()),
-        violated=tuple((np.searchsorted(np.maximum.accumulate(latest), n, side="left") + 1).tolist()),
+        met=packed(np.searchsorted(np.maximum.accumulate(soonest), n, side="right") - 1),
+        violated=packed(np.searchsorted(np.maximum.accumulate(latest), n, side="left") + 1),
     )
 
 

@@ -57,12 +57,13 @@ class LimitTest:
         If an argument is outside its range.
     """
 
-    __slots__ = ("_alpha", "_limit", "_race")
+    __slots__ = ("_alpha", "_found", "_found_at", "_limit", "_race")
 
     def __init__(self, limit: float, alpha: float, horizon: int, model: RateModel) -> None:
         self._limit = limit
         self._alpha = alpha
         self._race = RateRace(limit, alpha_below=alpha, alpha_above=alpha, horizon=horizon, model=model)
+        self._found, self._found_at = (0.0, 1.0), -1
 
     def update(self, low: float, high: float) -> None:
         """Take in a trial: (0, 0) passed, (1, 1) failed, (0, 1) missing.
@@ -102,8 +103,7 @@ class LimitTest:
 
     def interval(self) -> Interval:
         """Anytime-valid interval of the failure rate, by inverting this test."""
-        lower, upper = self._bounds(*self._edges([]))
-        return Interval(lower, upper, 1.0 - 2.0 * self._alpha)
+        return Interval(*self._bounds_now(), 1.0 - 2.0 * self._alpha)
 
     @property
     def borderline(self) -> bool:
@@ -122,7 +122,7 @@ class LimitTest:
         """At most about 200 points of the path so far."""
         moments = checkpoints(self.n, also=self._race.stops)
         lower, upper = self._edges(moments)
-        last_lower, last_upper = self._bounds(lower, upper)
+        last_lower, last_upper = self._bounds_now()
         columns = zip(
             moments,
             bound_path(lower, last_lower, moments),
@@ -136,6 +136,12 @@ class LimitTest:
             TracePoint(n, self._race.estimate_at(n), low, high, met / ten, violated / ten)
             for n, low, high, met, violated in columns
         ]
+
+    def _bounds_now(self) -> tuple[float, float]:
+        """Give the bounds after the last trial. The path through them asks again for what the interval has found."""
+        if self._found_at != self.n:
+            self._found, self._found_at = self._bounds(*self._edges([])), self.n
+        return self._found
 
     def _edges(self, moments: Sequence[int]) -> tuple[Edge, Edge]:
         race, best, worst = self._race, self._race.best_path(moments), self._race.worst_path(moments)

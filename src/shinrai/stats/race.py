@@ -1,6 +1,8 @@
 """Which is proven first, that a rate lies below a limit or above it? The part that proportion tests share."""
 
+import bisect
 import math
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,8 +37,10 @@ class FailurePath:
 
     def __init__(self, failed_at: Sequence[int], n: int, moments: Sequence[int], model: RateModel) -> None:
         self._model = model
-        failures = np.asarray(failed_at, dtype=np.int64)
-        self._below_at = np.unique(np.concatenate((failures - 1, np.asarray([n, *moments], dtype=np.int64))))
+        failures = np.array(failed_at, dtype=np.int64)
+        looked_at = np.concatenate((failures - 1, np.asarray([n, *moments], dtype=np.int64)))
+        looked_at.sort()
+        self._below_at = looked_at[np.diff(looked_at, prepend=-1) > 0]
         self._below_failures = np.searchsorted(failures, self._below_at, side="right")
         self._above_at = np.concatenate(([0], failures))
         self._above_failures = np.arange(failures.size + 1)
@@ -50,8 +54,9 @@ class FailurePath:
             Trial numbers, infinity where not proven. At most one of the two is finite. "Below" is given at the next
             failure or moment, not to the trial.
         """
-        below = self._model.log_below(self._below_at, self._below_failures, threshold) >= -math.log(alpha_below)
-        above = self._model.log_above(self._above_at, self._above_failures, threshold) >= -math.log(alpha_above)
+        for_below, for_above = -math.log(alpha_below), -math.log(alpha_above)
+        below = self._model.log_below(self._below_at, self._below_failures, threshold, for_below) >= for_below
+        above = self._model.log_above(self._above_at, self._above_failures, threshold, for_above) >= for_above
         below_at = float(self._below_at[below.argmax()]) if below.any() else math.inf
         above_at = float(self._above_at[above.argmax()]) if above.any() else math.inf
         return (below_at, math.inf) if below_at < above_at else (math.inf, above_at)
@@ -114,8 +119,8 @@ class RateRace:
         self._below_up_to = model.table(limit, alpha_below, horizon).met
         self._above_from = model.table(limit, alpha_above, horizon).violated
         self.n = 0
-        self._must_fail_at: list[int] = []  # failures: the reading in which every missing trial passed
-        self._may_fail_at: list[int] = []  # failures and missing: the reading in which every missing trial failed
+        self._must_fail_at = array("I")  # failures: the reading in which every missing trial passed
+        self._may_fail_at = array("I")  # failures and missing: the reading in which every missing trial failed
         self._low_side: Side | None = None
         self._high_side: Side | None = None
         self._low_stop = 0
@@ -169,8 +174,8 @@ class RateRace:
 
     def estimate_at(self, n: int) -> float | None:
         """Failures as a share of the trials that are known, among the first `n`; None if none is known."""
-        failures = int(np.searchsorted(self._must_fail_at, n, side="right"))
-        known = n - (int(np.searchsorted(self._may_fail_at, n, side="right")) - failures)
+        failures = bisect.bisect_right(self._must_fail_at, n)
+        known = n - (bisect.bisect_right(self._may_fail_at, n) - failures)
         return failures / known if known else None
 
     def worst_path(self, moments: Sequence[int] = ()) -> FailurePath:

@@ -47,7 +47,9 @@ _AT_ONCE = 16_384  # pairs of counts whose evidence is computed together
 LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
 
 
-def log_evidence_below(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+def log_evidence_below(
+    n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+) -> NDArray[np.float64]:
     """Natural logarithm of the evidence that the failure rate lies below `limit`.
 
     Parameters
@@ -56,16 +58,20 @@ def log_evidence_below(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArr
         Counts that broadcast together, ``0 <= failures <= n``.
     limit
         The limit, strictly between 0 and 1.
+    floor
+        Where given, evidence under it need not be exact: some number under it is, too (see `log_mean`).
 
     Returns
     -------
     numpy.ndarray
         The logarithm of an e-value against "rate >= limit" for each pair of counts; falls with `failures`.
     """
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_below(limit, 1.0))
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_below(limit, 1.0), floor)
 
 
-def log_evidence_above(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
+def log_evidence_above(
+    n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+) -> NDArray[np.float64]:
     """Natural logarithm of the evidence that the failure rate lies above `limit`.
 
     Parameters
@@ -74,13 +80,15 @@ def log_evidence_above(n: ArrayLike, failures: ArrayLike, limit: float) -> NDArr
         Counts that broadcast together, ``0 <= failures <= n``.
     limit
         The limit, strictly between 0 and 1.
+    floor
+        As in `log_evidence_below`.
 
     Returns
     -------
     numpy.ndarray
         The logarithm of an e-value against "rate <= limit" for each pair of counts; rises with `failures`.
     """
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_above(limit, 1.0))
+    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_above(limit, 1.0), floor)
 
 
 def alternatives_below(limit: float, whole: float) -> NDArray[np.float64]:
@@ -96,22 +104,39 @@ def alternatives_above(limit: float, whole: float) -> NDArray[np.float64]:
 
 
 def _log_mixture(
-    n: NDArray[np.int64], failures: NDArray[np.int64], limit: float, alternatives: NDArray[np.float64]
+    n: NDArray[np.int64],
+    failures: NDArray[np.int64],
+    limit: float,
+    alternatives: NDArray[np.float64],
+    floor: float | None,
 ) -> NDArray[np.float64]:
     """Logarithm of the mean likelihood ratio of the alternatives against `limit`."""
     if n.ndim == 1 and n.shape == failures.shape and n.size > _AT_ONCE:  # so that memory does not grow with a long path
         parts = (slice(start, start + _AT_ONCE) for start in range(0, n.size, _AT_ONCE))
-        return np.concatenate([_log_mixture(n[part], failures[part], limit, alternatives) for part in parts])
+        return np.concatenate([_log_mixture(n[part], failures[part], limit, alternatives, floor) for part in parts])
     on_failure = _log(alternatives / limit)
     on_pass = _log((1.0 - alternatives) / (1.0 - limit))
-    return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures))
+    return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures), floor)
 
 
-def log_mean(terms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithm of the mean over the first axis of numbers given by their logarithms."""
-    largest = terms.max(axis=0)
+def log_mean(terms: NDArray[np.float64], floor: float | None = None) -> NDArray[np.float64]:
+    """Logarithm of the mean over the first axis of numbers given by their logarithms.
+
+    With a `floor`, a mean of which even the largest term is under it is not computed: that term, which bounds it from
+    above, stands in its place. Whether a mean reaches the floor is answered the same, for a fraction of the work.
+    """
+    largest = np.asarray(terms.max(axis=0))
+    if floor is None:
+        return largest + _log_share(terms, largest)
+    reaches = largest >= floor
+    largest[reaches] += _log_share(terms[:, reaches], largest[reaches])
+    return largest
+
+
+def _log_share(terms: NDArray[np.float64], largest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the mean as a share of the largest; at most 0, also when rounded."""
     # Added one by one: a sum over an axis adds in another order for other shapes, and the last bit would change.
-    return np.asarray(largest + np.log(reduce(np.add, np.exp(terms - largest)) / len(terms)))
+    return np.asarray(np.log(reduce(np.add, np.exp(terms - largest)) / len(terms)))
 
 
 def _log(ratio: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,10 @@
 """When a test of a failure rate stops: the evidence, which depends on the counts alone, as two integers for each n."""
 
+from __future__ import annotations
+
 import math
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -11,12 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 from shinrai.stats.rates import log_evidence_above, log_evidence_below
 from shinrai.stats.sequential import require_alpha, require_within
 
-__all__ = ["BINOMIAL", "RateModel", "StoppingTable", "require_horizon", "smallest_clean_sample", "stopping_table"]
+__all__ = [
+    "BINOMIAL",
+    "RateModel",
+    "StoppingTable",
+    "packed",
+    "require_horizon",
+    "smallest_clean_sample",
+    "stopping_table",
+]
+
+_AT_ONCE = 65_536  # entries that are computed together
 
 
 @dataclass(frozen=True, slots=True)
 class StoppingTable:
-    """When to stop, by the number of failures.
+    """When to stop, by the number of failures. Each entry takes four bytes.
 
     Attributes
     ----------
@@ -28,8 +42,8 @@ class StoppingTable:
         none is enough. Both have one entry for each n from 0 to the horizon.
     """
 
-    met: tuple[int, ...]
-    violated: tuple[int, ...]
+    met: Sequence[int]
+    violated: Sequence[int]
 
     @property
     def can_be_met(self) -> bool:
@@ -49,11 +63,18 @@ class RateModel(Protocol):
     limit, so that the tables are integers and the interval has no holes.
     """
 
-    def log_below(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
-        """Natural logarithm of the evidence that the rate lies below `limit` (or at it, where that is no error)."""
+    def log_below(
+        self, n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+    ) -> NDArray[np.float64]:
+        """Natural logarithm of the evidence that the rate lies below `limit` (or at it, where that is no error).
 
-    def log_above(self, n: ArrayLike, failures: ArrayLike, limit: float) -> NDArray[np.float64]:
-        """Natural logarithm of the evidence that the rate lies above `limit`."""
+        Evidence under `floor`, where there is one, need not be exact.
+        """
+
+    def log_above(
+        self, n: ArrayLike, failures: ArrayLike, limit: float, floor: float | None = None
+    ) -> NDArray[np.float64]:
+        """Natural logarithm of the evidence that the rate lies above `limit`; `floor` as in `log_below`."""
 
     def table(self, limit: float, alpha: float, horizon: int) -> StoppingTable:
         """Give the stopping table up to `horizon` trials."""
@@ -88,21 +109,34 @@ def stopping_table(limit: float, alpha: float, horizon: int) -> StoppingTable:
     require_within("the limit", limit, 0.0, 1.0)
     require_alpha(alpha)
     require_horizon(horizon)
-    needed = -math.log(alpha)
-    n = np.arange(horizon + 1)
+    met, violated = packed(), packed()
+    for start in range(0, horizon + 1, _AT_ONCE):  # so that nothing else grows with a long table
+        few, many = _entries(np.arange(start, min(start + _AT_ONCE, horizon + 1)), limit, -math.log(alpha))
+        met += packed(few)
+        violated += packed(many)
+    return StoppingTable(met, violated)
+
+
+def packed(counts: NDArray[np.int64] | tuple[()] = ()) -> array[int]:
+    """Give counts four bytes each, to be looked up one by one."""
+    return array("i", np.asarray(counts, dtype=np.int32).tobytes())
+
+
+def _entries(n: NDArray[np.int64], limit: float, needed: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Few enough and too many failures for each number of trials: bisection on evidence that moves in one direction."""
     at_limit = np.floor(n * limit).astype(np.int64)
     # Failures at or above n * limit are no evidence for "below", nor failures at or under it for "above".
-    few, too_many = np.full(horizon + 1, -1), at_limit + 1
+    few, too_many = np.full(n.size, -1), at_limit + 1
     while (open_ := np.flatnonzero(too_many - few > 1)).size:
         middle = (few[open_] + too_many[open_]) // 2
-        proven = log_evidence_below(n[open_], middle, limit) >= needed
+        proven = log_evidence_below(n[open_], middle, limit, needed) >= needed
         few[open_[proven]], too_many[open_[~proven]] = middle[proven], middle[~proven]
     too_few, many = at_limit.copy(), n + 1
     while (open_ := np.flatnonzero(many - too_few > 1)).size:
         middle = (too_few[open_] + many[open_]) // 2
-        proven = log_evidence_above(n[open_], middle, limit) >= needed
+        proven = log_evidence_above(n[open_], middle, limit, needed) >= needed
         many[open_[proven]], too_few[open_[~proven]] = middle[proven], middle[~proven]
-    return StoppingTable(met=tuple(few.tolist()), violated=tuple(many.tolist()))
+    return few, many
 
 
 def smallest_clean_sample(limit: float, alpha: float) -> int:

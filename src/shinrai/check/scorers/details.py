@@ -43,5 +43,7 @@ def explain(text: str, language: Language) -> str:
 def inert(thing: object) -> str:
     """Shorten a value to 60 characters and replace what is not printable (controls, bidi marks) by ``·``."""
     text = thing if isinstance(thing, str) else repr(thing)
+    if len(text) <= _SHOWN and text.isprintable():
+        return text
     shown = "".join(character if character.isprintable() else "·" for character in text[:_SHOWN])
     return shown + "…" if len(text) > _SHOWN else shown

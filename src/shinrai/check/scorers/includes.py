@@ -27,9 +27,10 @@ def build(use: Includes, _context: Context) -> ScoreFunction:
     if use.text is not None and not fold(use.text).strip():
         raise UsageError("scorer.blank-text", _("scorer includes: the text to look for is blank"))
 
+    fixed = None if use.text is None else fold(use.text).casefold()
+
     def score(item: Item, _requests: Sequence[Request], calls: Sequence[Call]) -> Score:
-        text = use.text if use.field is None else text_field(item, use.field)
-        wanted = "" if text is None else fold(text).casefold()
+        wanted = fixed if fixed is not None else fold(text_field(item, str(use.field)) or "").casefold()
         if not wanted.strip():
             return Score("invalid", detail(NO_FIELD, use.field))
         return judge_each(calls, lambda reply: _judge(fold(reply).casefold(), wanted, use))

@@ -28,10 +28,12 @@ def unmeasured(calls: Sequence[Call]) -> Score | None:
     Score or None
         ``error`` with the kind of the first error, else ``blocked``, else None: every call brought a reply.
     """
-    failed = next((call for call in calls if call.end == "error"), None)
-    if failed is not None:
-        return Score("error", failed.error or "error")
-    return Score("blocked") if any(call.end == "blocked" for call in calls) else None
+    blocked = False
+    for call in calls:
+        if call.end == "error":
+            return Score("error", call.error or "error")
+        blocked = blocked or call.end == "blocked"
+    return Score("blocked") if blocked else None
 
 
 def judge_each(calls: Sequence[Call], judge: Callable[[str], Score]) -> Score:

@@ -7,10 +7,10 @@ Proxies and passwords that the environment names are not used. What is never wri
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import itertools
 import json
+import math
 import re
 import secrets
 import socket
@@ -43,6 +43,9 @@ MAX_BODY = 4 * 1024 * 1024
 
 MAX_REPLY = 1024 * 1024
 """Characters of a reply that are kept; a longer one is cut, marked, and never scored."""
+
+_MOST_TOKENS = 2**53
+"""A number of tokens from which on it is none: run files hold 64 bits, and JSON's readers agree on 53."""
 
 _UNUSABLE = frozenset({401, 402, 403, 404, 405, 407, 410})
 _BUSY = frozenset({429, 503, 529})
@@ -85,7 +88,7 @@ def read_completion(body: bytes) -> Answer:
     -------
     Answer
         Of ``message.content``, or of ``message.refusal`` where the content is null. Blocked when the first choice was
-        stopped by ``content_filter``.
+        stopped by ``content_filter``. Tokens are not counted (0) where the usage holds a number that cannot be a count.
 
     Raises
     ------
@@ -99,8 +102,8 @@ def read_completion(body: bytes) -> Answer:
         completion = _decode_leniently(body)
     if not completion.choices:
         raise CallError("empty", retry=True)
-    choice, usage = completion.choices[0], completion.usage or _Usage()
-    tokens_in, tokens_out = max(0, usage.prompt_tokens or 0), max(0, usage.completion_tokens or 0)
+    choice = completion.choices[0]
+    tokens_in, tokens_out = _counted(completion.usage or _Usage())
     if choice.finish_reason == "content_filter":
         return Answer(None, "blocked", tokens_in, tokens_out)
     message = choice.message or _Message()
@@ -111,6 +114,14 @@ def read_completion(body: bytes) -> Answer:
     if len(reply) > MAX_REPLY:
         return Answer(reply[:MAX_REPLY], "ok", tokens_in, tokens_out, cut=len(reply))
     return Answer(reply, "ok", tokens_in, tokens_out)
+
+
+def _counted(usage: _Usage) -> tuple[int, int]:
+    """Give the tokens that an endpoint has counted; none where one of the two cannot be a count."""
+    tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    if 0 <= tokens_in < _MOST_TOKENS and 0 <= tokens_out < _MOST_TOKENS:
+        return tokens_in, tokens_out
+    return 0, 0
 
 
 def _decode_leniently(body: bytes) -> _Completion:
@@ -194,7 +205,6 @@ class ChatClient:
         limits: Limits,
     ) -> None:
         self._url = url.rstrip("/") + "/chat/completions"
-        self._timeout = limits.timeout
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
@@ -205,7 +215,7 @@ class ChatClient:
             connector=aiohttp.TCPConnector(limit=limits.cap, ttl_dns_cache=300, resolver=resolver),
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
+            timeout=aiohttp.ClientTimeout(total=limits.timeout, ceil_threshold=math.inf),
             auto_decompress=False,
             headers=self._headers,
         )
@@ -230,12 +240,9 @@ class ChatClient:
         body = b"".join((self._head, msgspec.json.encode(prompt), self._tail))
         name = f"{self._ours}{next(self._number)}"
         try:
-            async with (
-                asyncio.timeout(self._timeout),
-                self._session.post(
-                    self._url, data=body, headers={"X-Request-Id": name}, allow_redirects=False
-                ) as response,
-            ):
+            async with self._session.post(
+                self._url, data=body, headers={"X-Request-Id": name}, allow_redirects=False
+            ) as response:
                 text = await _read_body(response)
         except TimeoutError as error:
             raise CallError("timeout", retry=True, overload=True) from error
