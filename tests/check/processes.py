@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from tests.check.town import Town
 from tests.servers.endpoint import Endpoint, Reply
 
 CHILD = """
-import resource, signal, sys
+import os, resource, signal, sys
 from pathlib import Path
 from shinrai.check import check
 from shinrai.check.events import RunBegan
@@ -29,7 +30,9 @@ with Ledger.open("sqlite:///.shinrai/ledger.db", root=root) as ledger:
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 
     try:
-        for verdict in check(root, ledger, budget=Budget(), allowed_hosts=["127.0.0.1"], tell=limit_files):
+        engine = os.environ.get("TEST_ENGINE", "one")
+        hosts = ["127.0.0.1"]
+        for verdict in check(root, ledger, budget=Budget(), allowed_hosts=hosts, tell=limit_files, engine=engine):
             counts = verdict.counts
             print(verdict.claim, verdict.status, counts.total, counts.failed, verdict.lower, verdict.upper)
     except ShinraiError as error:
@@ -39,12 +42,13 @@ with Ledger.open("sqlite:///.shinrai/ledger.db", root=root) as ledger:
 """
 
 
-def child(town: Town, *arguments: str) -> subprocess.Popen[str]:
+def child(town: Town, *arguments: str, engine: str = "one") -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, str(town.root), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TEST_ENGINE": engine},
     )
 
 

@@ -126,3 +126,24 @@ async def test_a_body_that_is_a_trap_costs_little_memory(tmp_path: Path, name: s
     assert {failure.kind if isinstance(failure, CallError) else failure for failure in failures} == {kind}
     # At most 4 MB of each body are held; the server in this process holds each whole, twice while it is sent.
     assert peak < 8 * (MAX_BODY + 2 * held) + 4_000_000
+
+
+NO_COUNTS = ["18446744073709551616", "9007199254740992", "-1", "1e30", "2.5", '"7"', "true", "[1]", "1" * 400]
+
+
+async def test_numbers_of_tokens_that_are_none_are_not_counted(town: Town) -> None:
+    """The reply counts, its tokens do not; and what does not fit into 64 bits does not keep a run from ending."""
+
+    def behave(prompt: str, _attempt: int) -> Reply:
+        tokens = NO_COUNTS[int(prompt.split()[1]) % len(NO_COUNTS)].encode()
+        usage = b'"usage":{"prompt_tokens":' + tokens + b',"completion_tokens":3}'
+        return Reply(body=b'{"choices":[{"message":{"content":"yes"}}],' + usage + b"}")
+
+    with serving(behave) as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(60)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.counts.error) == ("met", 0)
+    assert {(line.reply, line.tokens_in, line.tokens_out) for line in town.journal()} == {("yes", 0, 0)}
+    assert town.finished().details["uncounted"] == len(town.journal())

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from shinrai.check.crew import Crew, Plan, read_plan
 from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
 from shinrai.records import Trial, Verdict
+from tests.check.processes import child, lines_in, outcome
 from tests.check.town import Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 
@@ -250,3 +252,48 @@ def cluster() -> Iterator[None]:
 @pytest.mark.usefixtures("cluster")
 async def test_a_ray_worker_that_is_killed_changes_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     await _with_one_killed(town, Plan("ray", 2), 60, monkeypatch)
+
+
+def test_a_cluster_that_goes_away_changes_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scheduler and its store are killed while calls are on their way.
+
+    Depending on which of its processes notices first, Ray lets the workers finish, tells that they are gone, or ends
+    the process that started them; then the next check goes on, without a cluster.
+    """
+    if sys.version_info >= (3, 14) and find_spec("ray") is None:
+        pytest.skip("NOT TESTED: Ray has no release for this Python yet")
+    monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
+    gone: list[str] = []
+
+    def behave(prompt: str, attempt: int) -> Reply:
+        if not gone and len(endpoint.log.answered) >= 40:
+            for process in psutil.Process(first.pid).children(recursive=True):
+                if process.name() in {"raylet", "gcs_server"}:
+                    gone.append(process.name())
+                    process.kill()
+        return replace(_behave(prompt, attempt), delay=0.2 if gone else 0.0)
+
+    with serving(behave) as endpoint:
+        _prepare(town, endpoint)
+        first = child(town, engine="ray:2")
+        try:
+            said, errors = first.communicate(timeout=150)
+        finally:
+            first.kill()
+        assert set(gone) == {"raylet", "gcs_server"}
+        verdicts = said.splitlines()
+        if first.returncode or len(verdicts) != 3:
+            assert first.returncode or verdicts == ["run.no-workers"], errors
+            assert not town.state.judgements
+            shards = (town.root / ".shinrai/runs/run-0001").glob("calls-*.jsonl")
+            written = [path.read_bytes() for path in shards]
+            kept = {line.request for data in written for line in lines_in(data[: data.rfind(b"\n") + 1])}
+            before = dict(endpoint.log.asked)
+            verdicts = outcome(child(town))
+            assert [prompt for prompt in kept if endpoint.log.asked[prompt] != before[prompt]] == []
+        alone = found(town.root / "alone")
+        _prepare(alone, endpoint)
+        assert verdicts == outcome(child(alone))
+        alone.ledger.close()
+    assert list(town.state.runs) == ["run-0001"]
+    assert town.ledger.verify().faults == ()

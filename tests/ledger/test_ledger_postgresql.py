@@ -495,6 +495,42 @@ def test_a_run_outlives_a_crash_of_the_server(postgresql: Store, town: Path) -> 
     assert call("-C", str(town), "verify") == 0
 
 
+def test_a_run_whose_server_stays_away_goes_on_when_it_is_back(postgresql: Store, town: Path) -> None:
+    """The command ends with an error and no verdict; what was answered is there the next time."""
+    server = postgresql.server
+    assert server is not None
+    assert call("-C", str(town), "plan") == 0
+    kept: list[int] = []
+
+    def note(happened: object) -> None:
+        if isinstance(happened, RunBegan):
+            kept.append(happened.kept)
+
+    def leave(happened: object) -> None:
+        note(happened)
+        if isinstance(happened, RunBegan):
+            server.stop()
+
+    url = f"{postgresql.url}&timeout=0.5"
+    try:
+        with pytest.raises(StoreError) as caught, Ledger.open(url, root=town) as ledger, ledger.writing():
+            check(town, ledger, budget=Budget(), tell=leave)
+        assert caught.value.code == "ledger.no-connection"
+    finally:
+        server.start()
+    journal = town / ".shinrai/runs/run-0001/calls.jsonl"
+    answered = journal.read_bytes().count(b"\n")
+    assert answered > 0
+    with Ledger.open(url, root=town) as ledger, ledger.writing():
+        assert not ledger.state().judgements
+        [verdict] = check(town, ledger, budget=Budget(), tell=note)
+        assert verdict.status == "violated"
+        assert kept == [0, answered]
+        assert list(ledger.state().runs) == ["run-0001"]
+        ledger.checkpoint()
+    assert call("-C", str(town), "verify", "--replay") == 0
+
+
 def test_a_workspace_begun_while_the_server_was_away_can_be_begun_again(
     postgresql: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,8 +63,8 @@ class _Choice(msgspec.Struct):
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
 
 
 class _Completion(msgspec.Struct):
@@ -118,9 +118,9 @@ def read_completion(body: bytes) -> Answer:
 
 def _counted(usage: _Usage) -> tuple[int, int]:
     """Give the tokens that an endpoint has counted; none where one of the two cannot be a count."""
-    tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    if 0 <= tokens_in < _MOST_TOKENS and 0 <= tokens_out < _MOST_TOKENS:
-        return tokens_in, tokens_out
+    found = [0 if tokens is None else tokens for tokens in (usage.prompt_tokens, usage.completion_tokens)]
+    if all(type(tokens) is int and 0 <= tokens < _MOST_TOKENS for tokens in found):
+        return found[0], found[1]
     return 0, 0
 
 
