@@ -36,10 +36,36 @@ title: {en: S}
 kind: chat
 purpose: {en: P}
 owner: o
+operator: [provider, business-user]
+stage: operation
+gates:
+  - {into: development, day: 2025-04-01, by: board}
+  - {into: operation, day: 2026-04-01, by: board, record: minutes 12}
+autonomy: proposes
 human_review: false
+data: [personal, special-care]
+deployment: {reach: public, host: supplier, countries: [JP], areas: [welfare], people: 4000}
+benefit: {expected: {en: shorter waits}, indicator: waiting-time, better: lower, target: 5}
+risks: [{ja: 誤った案内, en: wrong advice}]
+needs: [records, [gpu-a, gpu-b]]
 stack:
   - {type: instructions, id: i, text: x}
   - {type: endpoint, id: m, url: "http://x/v1", model: m, price: {input: 1.5, output: 2, currency: JPY}}
+""",
+    "component": """id: m
+type: model
+title: {en: M}
+supplier: Maker
+supplier_country: JP
+processing: [JP, EU]
+licence: Apache-2.0
+openness: open-weights
+version: "1"
+purl: pkg:huggingface/maker/m@1
+support_end: 2027-03-31
+substitutes: [{name: other, days: 20, tried: 2026-01-05}]
+notices: [{id: CVE-2026-1, title: {en: N}, day: 2026-01-01, severity: high}]
+needs: [data-a, [gpu-a, gpu-b]]
 """,
     "action": """id: a
 title: {en: A}
@@ -78,6 +104,10 @@ def test_what_loads_is_valid(kind: str) -> None:
         ("check", "id: prediction", "id: predicton"),
         ("system", "type: endpoint", "type: endpiont"),
         ("system", "false", "no"),
+        ("system", "stage: operation", "stage: operating"),
+        ("system", "[records, [gpu-a, gpu-b]]", "[{part: records}]"),
+        ("component", "type: model", "type: modell"),
+        ("component", "days: 20", "days: -1"),
         ("action", "p/g/m/c@s", "p/g/m/c"),
     ],
 )

@@ -210,7 +210,7 @@ class _Check:
 
     def _require_unchanged(self, state: State, system: Id, promises: Sequence[Promise]) -> None:
         version = version_of(state, system)
-        mark, _files = fingerprint(version.system, self._root)
+        mark, _files = fingerprint(version.system, self._root, version.supply)
         for promise in promises:
             commitment = promise.commitment
             if not commitment.fingerprint == version.fingerprint == mark:

@@ -11,6 +11,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from shinrai.records.base import Digest, Id, Json, Record, Role, Text
 from shinrai.records.check import SystemKind
+from shinrai.records.register import (
+    HANGS_ON,
+    Autonomy,
+    Basis,
+    Benefit,
+    DataClass,
+    Deployment,
+    Gate,
+    Operator,
+    Stage,
+    missing_gates,
+)
+from shinrai.records.supply import Need, SupplyFacts, check_needs
 
 
 class Price(Record):
@@ -93,16 +106,6 @@ def _plain_address(url: str) -> str:
     return url
 
 
-class ComponentFacts(Record):
-    """What is known of a component whatever its type."""
-
-    id: Id
-    title: Text | None = None
-    supplier: str | None = None
-    licence: str | None = None
-    version: str | None = None
-
-
 class Generation(Record):
     """How a language model is asked to answer. What is left out is left to the endpoint."""
 
@@ -112,7 +115,7 @@ class Generation(Record):
     seed: int | None = None
 
 
-class Endpoint(ComponentFacts):
+class Endpoint(SupplyFacts):
     """A language model behind an OpenAI-compatible chat endpoint."""
 
     type: Literal["endpoint"]
@@ -145,7 +148,7 @@ class Endpoint(ComponentFacts):
         return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-class Embedded(ComponentFacts):
+class Embedded(SupplyFacts):
     """A language model run inside this process, from weights that an installed package carries or a file holds."""
 
     type: Literal["embedded"]
@@ -156,7 +159,7 @@ class Embedded(ComponentFacts):
     timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a call may take")] = 60.0
 
 
-class Predictor(ComponentFacts):
+class Predictor(SupplyFacts):
     """A Python file with ``load(parameters)`` that returns ``predict(records)``: one dict out for each in."""
 
     type: Literal["predictor"]
@@ -165,14 +168,14 @@ class Predictor(ComponentFacts):
     timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a batch may take")] = 60.0
 
 
-class Instructions(ComponentFacts):
+class Instructions(SupplyFacts):
     """The system prompt."""
 
     type: Literal["instructions"]
     text: str
 
 
-class Guard(ComponentFacts):
+class Guard(SupplyFacts):
     """A Python file with ``load(parameters)`` that returns an object with ``before(text)`` and ``after(text, reply)``.
 
     ``before`` returns a reply to give instead of asking the model, or None; ``after`` returns the reply to hand on.
@@ -200,7 +203,21 @@ class System(Record):
     owner: Role
     users: Text | None = None
     affected: Text | None = None
+    operator: Annotated[tuple[Operator, ...], Field(description="Roles that the organisation has in it")] = ()
+    stage: Annotated[Stage | None, Field(description="Where it stands in its life cycle")] = None
+    gates: Annotated[tuple[Gate, ...], Field(description="Gates of the life cycle that it has passed")] = ()
+    autonomy: Annotated[Autonomy | None, Field(description="How far it acts by itself")] = None
     human_review: Annotated[bool, Field(description="Does a person judge each output before it is used?")]
+    data: Annotated[
+        tuple[DataClass, ...] | None, Field(description="Classes of data that go in or come out; [] for none")
+    ] = None
+    deployment: Deployment | None = None
+    benefit: Annotated[Benefit | None, Field(description="What it is expected to do good")] = None
+    risks: Annotated[tuple[Text, ...], Field(description="What can go wrong, and for whom")] = ()
+    needs: Annotated[
+        tuple[Need, ...],
+        Field(description="Components beside the stack, such as data, compute, human steps; as a component's own"),
+    ] = ()
     secrets: Annotated[
         tuple[str, ...], Field(description="Planted strings that must never come out (canaries); not real secrets")
     ] = ()
@@ -217,6 +234,29 @@ class System(Record):
         if len(set(ids)) != len(ids):
             raise ValueError("two components have the same id")
         return self
+
+    @model_validator(mode="after")
+    def _coherent(self) -> System:
+        check_needs(self.needs)
+        days = [gate.day for gate in self.gates]
+        if days != sorted(days):
+            raise ValueError("`gates` stand in the order of their days")
+        return self
+
+    @property
+    def register(self) -> dict[str, Json]:
+        """What the register says of it, by field: a change of any of this makes a new version."""
+        plain = self.to_json()
+        return {name: plain.get(name) for name in HANGS_ON}
+
+    @property
+    def missing_gates(self) -> tuple[Stage, ...]:
+        """Stages that it has reached although nobody is recorded to have let it in; see `missing_gates`."""
+        return missing_gates(self.stage, self.gates)
+
+    def context(self, basis: Basis) -> dict[str, Json]:
+        """Give what the register says of it, as far as a verdict on this basis hangs on that; see `HANGS_ON`."""
+        return {name: value for name, value in self.register.items() if basis in HANGS_ON[name]}
 
     @property
     def model(self) -> Endpoint | Embedded | Predictor:
@@ -280,6 +320,13 @@ class Change(Record):
         return self
 
 
+class Supplied(Record):
+    """What a component was delivered as: another version or other bytes may answer otherwise."""
+
+    version: str | None = None
+    digest: Digest | None = None
+
+
 class SystemVersion(Record):
     """A system as it stood at a moment: what verdicts are about.
 
@@ -293,6 +340,9 @@ class SystemVersion(Record):
         Path as the stack names it → digest of its bytes. Weights, component files, files named in parameters.
     action : Id, optional
         The action that made it.
+    supply : dict
+        Component of ``components/*.yaml`` that it needs, whether directly or not → what it was delivered as; without
+        those of which neither version nor digest is known.
     """
 
     system: System
@@ -300,3 +350,4 @@ class SystemVersion(Record):
     fingerprint: Digest
     files: dict[str, Digest]
     action: Id | None = None
+    supply: dict[Id, Supplied] = Field(default_factory=dict)

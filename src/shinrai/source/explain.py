@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from shinrai.i18n import _
 from shinrai.records import Json, Text
@@ -119,6 +119,8 @@ def member_expectation(kind: object) -> str | None:
     """Say what one member of a union accepts."""
     if kind in {int, float}:
         return _("a number")
+    if get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis:
+        return _("a list")
     if get_origin(kind) is tuple:
         return _("a pair of numbers such as [0.02, 0.2]")
     return {str: _("a text"), bool: _("true or false")}.get(kind) if isinstance(kind, type) else None

@@ -6,13 +6,14 @@ from typing import Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from shinrai.records import Action, Check, Json, Plan, Record, Settings, System
+from shinrai.records import Action, Check, Json, Part, Plan, Record, Settings, System
 
 RECORDS: Final[dict[str, type[Record]]] = {
     "shinrai": Settings,
     "plan": Plan,
     "check": Check,
     "system": System,
+    "component": Part,
     "action": Action,
 }
 """The record of each kind of file."""
@@ -24,7 +25,7 @@ def json_schemas() -> dict[str, dict[str, Json]]:
     Returns
     -------
     dict
-        ``shinrai``, ``plan``, ``check``, ``system``, ``action`` → schema. It accepts what loading accepts, except
+        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action`` → schema. It accepts what loading accepts, except
         for rules that several keys or several files make together.
     """
     return {

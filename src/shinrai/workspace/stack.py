@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +11,15 @@ from typing import Final
 
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.records import Component, Digest, Embedded, Guard, Json, Predictor, System, digest, digest_file
+from shinrai.records import Component, Digest, Embedded, Guard, Id, Json, Predictor, Supplied, SupplyFacts, System, digest, digest_file
 from shinrai.source import Place
 from shinrai.workspace.layout import inside, near_file
 
-_FACTS_ONLY: Final = frozenset({"title", "supplier", "licence", "price", "limits", "key_env", "key_keyring"})
+_FACTS_ONLY: Final = frozenset({*SupplyFacts.model_fields, "price", "limits", "key_env", "key_keyring"}) - {
+    "id",
+    "version",
+    "digest",
+}
 """Parts of a component that cannot change an answer."""
 
 
@@ -134,7 +138,9 @@ def stack_files(system: System, root: Path) -> dict[str, Path]:
     return {named.written: find(named, root) for part in system.stack for named in named_files(part)}
 
 
-def fingerprint(system: System, root: Path) -> tuple[Digest, dict[str, Digest]]:
+def fingerprint(
+    system: System, root: Path, supply: Mapping[Id, Supplied] | None = None
+) -> tuple[Digest, dict[str, Digest]]:
     """Give the fingerprint of a system: it changes with everything that can change an answer, and with nothing else.
 
     Parameters
@@ -143,13 +149,15 @@ def fingerprint(system: System, root: Path) -> tuple[Digest, dict[str, Digest]]:
         The system.
     root : Path
         Folder of the workspace.
+    supply : mapping, optional
+        What the components that it needs were delivered as.
 
     Returns
     -------
     tuple
-        Digest of kind, planted strings, stack (without titles, suppliers, licences, prices and names of keys) and
-        files; digest of each file, by the name that the stack gives it. Files that a component reads without naming
-        them are not seen.
+        Digest of kind, planted strings, stack (without titles, suppliers, licences, prices, names of keys and the like),
+        files and supply; digest of each file, by the name that the stack gives it. Files that a component reads
+        without naming them are not seen.
 
     Raises
     ------
@@ -160,7 +168,10 @@ def fingerprint(system: System, root: Path) -> tuple[Digest, dict[str, Digest]]:
     stack = [
         {name: value for name, value in part.to_json().items() if name not in _FACTS_ONLY} for part in system.stack
     ]
-    return digest({"kind": system.kind, "secrets": list(system.secrets), "stack": stack, "files": files}), files
+    answers: dict[str, Json] = {"kind": system.kind, "secrets": list(system.secrets), "stack": stack, "files": files}
+    if supply:
+        answers["supply"] = {name: one.to_json() for name, one in supply.items()}
+    return digest(answers), files
 
 
 def _digest(path: Path) -> Digest:
