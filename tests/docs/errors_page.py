@@ -65,6 +65,10 @@ ROOMS: dict[str, dict[Language, str]] = {
         ),
         "ja": "対処する人：検査の作成者。データにない列を指しています。近い名前に自動で結びつけることはありません。",
     },
+    "stack": {
+        "en": "Who acts: the person at the keyboard. There is no component of that name, or a document about one cannot be used.",
+        "ja": "対処する人：操作している人。その名前の構成要素がないか、構成要素についての文書が使えません。",
+    },
     "system": {
         "en": "Who acts: the owner of the system. An action changes what its file no longer says.",
         "ja": "対処する人：システムの責任者。是正措置が変えようとする内容が、もうシステムのファイルにありません。",

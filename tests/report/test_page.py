@@ -23,13 +23,14 @@ from tests.report.test_evidence import shown
 from tests.report.test_story import FAIR, YES
 from tests.report.town import HOSTILE, ReportTown
 
-PICTURE = {"svg", "rect", "line", "circle", "text", "polygon", "polyline"}
+PICTURE = {"svg", "g", "path", "rect", "line", "circle", "text", "polygon", "polyline"}
 TABLE = {"table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li", "dl", "dt", "dd"}
 FRAME = {"html", "head", "meta", "title", "style", "body", "header", "main", "footer", "nav", "section", "article"}
 TEXT = {
     "h1",
     "h2",
     "h3",
+    "h4",
     "p",
     "div",
     "span",
@@ -44,7 +45,7 @@ TEXT = {
     "code",
 }
 TAGS = PICTURE | TABLE | FRAME | TEXT
-VOID = {"meta", "input", "br", "rect", "line", "circle", "polygon", "polyline"}
+VOID = {"meta", "input", "br", "rect", "line", "circle", "polygon", "polyline", "path"}
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 

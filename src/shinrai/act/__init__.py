@@ -6,5 +6,6 @@ from shinrai.act.agenda import Move, agenda
 from shinrai.act.applying import apply
 from shinrai.act.findings import owners, sync
 from shinrai.act.gate import gate
+from shinrai.act.reach import Cause, Hit, hits
 
-__all__ = ["Move", "agenda", "apply", "gate", "owners", "sync"]
+__all__ = ["Cause", "Hit", "Move", "agenda", "apply", "gate", "hits", "owners", "sync"]

@@ -23,6 +23,7 @@ VERBS = {
     "do": "Bring facts in: documents, observed values, logs of decisions.",
     "check": "Measure what is committed, and reach verdicts.",
     "act": "See what is open, and carry out what was decided.",
+    "stack": "Show what systems are built on, and what hangs on it.",
     "status": "Show where every claim stands, from the goal down.",
     "show": "Browse the trials of a run, and compare two runs.",
     "report": "Write one self-contained page, Japanese and English.",

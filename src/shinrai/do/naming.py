@@ -31,7 +31,7 @@ def require_system(system: Id | None, workspace: Workspace) -> None:
 
 
 def require_subject(subject: str, metric: Metric, workspace: Workspace) -> None:
-    """Refuse a subject that no check asks for.
+    """Refuse a subject that no check asks for and, of observed values, no system's benefit either.
 
     Parameters
     ----------
@@ -48,6 +48,9 @@ def require_subject(subject: str, metric: Metric, workspace: Workspace) -> None:
         With the nearest name as a hint.
     """
     known = {check.subject for check in workspace.checks.values() if check.metric == metric and check.subject}
+    if metric == "observed":
+        benefits = (system.benefit for system in workspace.systems.values())
+        known |= {benefit.indicator for benefit in benefits if benefit is not None and benefit.indicator}
     _require("do.unknown-subject", subject, sorted(known), _("No check asks for the subject {name}"))
 
 

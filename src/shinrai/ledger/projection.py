@@ -160,7 +160,7 @@ class State:
     opened: LedgerOpened | None = None
     head: Entry | None = None
     versions: dict[Id, list[SystemVersion]] = field(default_factory=dict)
-    version_at: dict[Digest, str] = field(default_factory=dict)
+    version_at: dict[tuple[Id, int], str] = field(default_factory=dict)
     rulings: dict[str, Ruling] = field(default_factory=dict)
     promises: dict[str, Promise] = field(default_factory=dict)
     history: dict[str, list[Promise]] = field(default_factory=dict)
@@ -343,7 +343,7 @@ def _apply(state: State, entry: Entry) -> None:  # noqa: C901, PLR0912 - one cas
             state.opened = opened
         case SystemRecorded(version=version):
             state.versions.setdefault(version.system.id, []).append(version)
-            state.version_at.setdefault(version.fingerprint, entry.at)
+            state.version_at[version.system.id, version.number] = entry.at
         case Ruled(ruling=ruling):
             state.rulings[ruling.key] = ruling
         case Committed(commitment=commitment, replaces=replaces):

@@ -19,6 +19,7 @@ from shinrai.records import (
     Metric,
     ScorerUse,
     SystemVersion,
+    digest,
 )
 from shinrai.workspace import Workspace
 
@@ -81,6 +82,7 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
         claim=claim.path,
         system=version.system.id,
         fingerprint=version.fingerprint,
+        context=digest(version.system.context(check.basis)),
         check=check.id,
         check_version=check.version,
         title=check.title,
@@ -104,7 +106,7 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
     )
     origins: dict[str, Origin] = dict.fromkeys(commitment.to_json(), inherited)
     origins |= {"claim": "claim", "check": "claim", "order_seed": "settings", "system": "system"}
-    origins |= {"fingerprint": "system", "data": "data"}
+    origins |= {"fingerprint": "system", "context": "system", "data": "data"}
     origins["threshold"] = inherited if use.threshold is None else "claim"
     origins["alpha"] = inherited if use.alpha is None else "claim"
     origins["budget"] = _origin_of_budget(claim, rows, inherited)

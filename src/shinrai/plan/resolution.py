@@ -316,7 +316,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         waiting: Waiting = "import" if data is None else "rows"
         return ClaimPlan(ruling, "waiting", in_force=in_force, waiting=waiting)
     drafted = draft(claim, ground.version, data, ground.workspace)
-    commitment = drafted.commitment
+    commitment = _as_pinned(drafted.commitment, claim, in_force, ground)
     change: Change = "new"
     changed: tuple[str, ...] = ()
     if in_force is not None:
@@ -326,11 +326,23 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         ruling=ruling,
         change=change,
         commitment=commitment,
-        origins=drafted.origins,
+        origins={name: one for name, one in drafted.origins.items() if getattr(commitment, name) is not None},
         in_force=in_force,
         changed=changed,
         effort=effort(commitment, data, ground.version.system.kind) if data else None,
     )
+
+
+def _as_pinned(commitment: Commitment, claim: PlannedClaim, in_force: Promise | None, ground: _Ground) -> Commitment:
+    """Leave a promise that was made before the register was pinned as it is while nothing that it hangs on changes."""
+    if in_force is None or in_force.commitment.context is not None:
+        return commitment
+    basis, before = claim.check.basis, in_force.commitment.fingerprint
+    versions = (one for one in ground.state.versions.get(commitment.system, []) if one.fingerprint == before)
+    wanted = ground.version.system.context(basis)
+    if any(one.system.context(basis) == wanted for one in versions):
+        return commitment.model_copy(update={"context": None})
+    return commitment
 
 
 def _require_testable(planned: list[PlannedClaim]) -> None:
@@ -394,7 +406,7 @@ def _named(text: str, claim: ClaimPlan, **values: object) -> str:
 
 def _is_recorded(version: SystemVersion, state: State) -> bool:
     newest: SystemVersion | None = state.version(version.system.id)
-    return newest is not None and newest.fingerprint == version.fingerprint
+    return newest == version
 
 
 def _in_force(key: str, state: State) -> Digest | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shinrai.ledger.projection import State
 from shinrai.records import Change, Id, System, SystemVersion
-from shinrai.workspace import Workspace, fingerprint
+from shinrai.workspace import Workspace, delivered, fingerprint
 
 
 def current_version(system: System, workspace: Workspace, state: State) -> SystemVersion:
@@ -24,8 +24,8 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
     Returns
     -------
     SystemVersion
-        The newest recorded one while nothing that can change an answer has changed; otherwise a new one with the next
-        number, naming the newest action that brought it about, if one did.
+        The newest recorded one while nothing has changed that can change an answer or that the register says of it;
+        otherwise a new one with the next number, naming the newest action that brought it about, if one did.
 
     Raises
     ------
@@ -33,9 +33,10 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
         If the change of an applied action no longer fits the file of the system.
     """
     now = state.effective(system)
-    mark, files = fingerprint(now, workspace.root)
+    supply = delivered(now, workspace.components)
+    mark, files = fingerprint(now, workspace.root, supply)
     newest = state.version(system.id)
-    if newest is not None and newest.fingerprint == mark:
+    if newest is not None and newest.fingerprint == mark and newest.system.register == now.register:
         return newest
     before = newest.system if newest else system
     return SystemVersion(
@@ -44,6 +45,7 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
         fingerprint=mark,
         files=files,
         action=_made_by(before, now, state),
+        supply=supply,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Json, Record, Share, Text
+from shinrai.records.register import Basis
 from shinrai.records.scorer import ScorerUse
 
 Metric: TypeAlias = Literal[
@@ -172,6 +173,15 @@ class Check(Record):
         if self.metric != "attested" and self.threshold is None:
             raise ValueError("a threshold is needed")
         return self
+
+    @property
+    def basis(self) -> Basis:
+        """What verdicts rest on."""
+        if self.metric in {"attested", "observed"}:
+            return "document" if self.metric == "attested" else "observation"
+        if self.data is not None and self.data.imported is not None:
+            return "decisions"
+        return self.population
 
     def drawn_from(self, languages: tuple[str, ...]) -> Check:
         """Give the check as it is when only items of some languages are drawn; title and statement say which."""

@@ -51,6 +51,9 @@ class Commitment(Record):
         Path ``plan/goal/measure/claim``.
     fingerprint : Digest
         Of the system version it is about.
+    context : Digest, optional
+        Of what the register said of the system, as far as the claim hangs on it (`HANGS_ON`); None for promises made
+        before the register was pinned, which stand as long as that has not changed.
     population : {"traffic", "data-set", "evidence"}
         What the statement is about: the traffic that the data were drawn from, exactly these data, or a fixed piece
         of evidence.
@@ -63,6 +66,7 @@ class Commitment(Record):
     claim: str
     system: Id
     fingerprint: Digest
+    context: Digest | None = None
     check: Id
     check_version: str
     title: Text
@@ -90,9 +94,9 @@ class Commitment(Record):
         return f"{self.claim}@{self.system}"
 
     @property
-    def risk(self) -> tuple[Digest, Metric, Comparator, float | tuple[float, float] | None]:
-        """What somebody who accepts that it is not met puts up with: which version of the system, which promise."""
-        return self.fingerprint, self.metric, self.comparator, self.threshold
+    def risk(self) -> tuple[Digest, Digest | None, Metric, Comparator, float | tuple[float, float] | None]:
+        """What somebody who accepts that it is not met puts up with: which system, used for what, which promise."""
+        return self.fingerprint, self.context, self.metric, self.comparator, self.threshold
 
     @property
     def finite_population(self) -> int | None:

@@ -102,7 +102,7 @@ def missing_gates(stage: Stage | None, gates: tuple[Gate, ...]) -> tuple[Stage, 
     Returns
     -------
     tuple of Stage
-        In the order of the life cycle. An idea needs no gate, an operation needs none into ``change``, and what is
+        In the order of the life cycle. An idea needs no gate, an operation none into ``change``, and what is
         retired may have been given up at any stage: it needs the gate into ``retirement`` alone.
     """
     if stage is None:

@@ -153,7 +153,7 @@ def check_needs(needs: tuple[Need, ...]) -> None:
     """
     for need in needs:
         if not isinstance(need, str) and len(set(need)) < 2:
-            raise ValueError("`needs`: a choice is between two components or more")
+            raise ValueError("a choice in `needs` is between two components or more")
 
 
 class Part(SupplyFacts):

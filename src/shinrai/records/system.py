@@ -341,8 +341,7 @@ class SystemVersion(Record):
     action : Id, optional
         The action that made it.
     supply : dict
-        Component of ``components/*.yaml`` that it needs, whether directly or not → what it was delivered as; without
-        those of which neither version nor digest is known.
+        Component of ``components/*.yaml`` that it needs, whether directly or not → what it was delivered as.
     """
 
     system: System

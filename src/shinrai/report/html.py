@@ -18,14 +18,22 @@ from markupsafe import Markup, escape
 from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
+from shinrai.plan.exposure import Concentration
 from shinrai.records import HigherPlan, Id, Outcome, Role, Text, Verdict
-from shinrai.report import figures
+from shinrai.report import figures, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
+from shinrai.report.register import register
+from shinrai.report.stack import overview
+from shinrai.report.stack_picture import concentration_picture, stack_picture
 from shinrai.report.story import chapter, last_day, promise_of, turns
 from shinrai.report.tree import ruled_out, tree
 from shinrai.report.words import CERTAINTIES, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
-from shinrai.workspace import Workspace
+from shinrai.workspace import Workspace, stack_graph
 
+_DAYS = 30
+"""Working days within which the page asks what could be replaced."""
+_MOST_POINTS = 30
+"""Single points of failure that the page lists."""
 _FAILING: frozenset[Outcome] = frozenset({"fail", "invalid", "blocked", "error"})
 
 
@@ -73,6 +81,8 @@ def render(workspace: Workspace, state: State) -> str:
         t=both,
         text=text,
         detail=detail,
+        stack_words=stack_words,
+        most_points=_MOST_POINTS,
         strip=partial(_strip, state),
         path=partial(_path, state),
         number=figures.number,
@@ -95,6 +105,8 @@ def render(workspace: Workspace, state: State) -> str:
     )
     today = last_day(state)
     claims = state.claims(today)
+    systems = [state.effective(system) for system in workspace.systems.values()]
+    stack = overview(stack_graph(systems, workspace.components), state, today, _DAYS)
     return environment.get_template("report.html.j2").render(
         workspace=workspace,
         state=state,
@@ -105,6 +117,10 @@ def render(workspace: Workspace, state: State) -> str:
         turns=turns(state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
         higher=_higher(workspace.higher_plans),
+        register=register(systems, state, claims),
+        stack=stack,
+        stack_picture=Markup(stack_picture(stack)),  # noqa: S704 - its texts are escaped
+        hands_picture=partial(_hands, len(systems)),
     )
 
 
@@ -161,6 +177,11 @@ def _strip(state: State, judgement: Judgement) -> Markup:
 
 def _path(state: State, judgement: Judgement) -> Markup:
     return Markup(figures.path(promise_of(state, judgement).commitment, judgement.verdict))  # noqa: S704 - as above
+
+
+def _hands(systems: int, found: Concentration) -> Markup:
+    unknown = Text(en=translate("not stated", "en"), ja=translate("not stated", "ja"))
+    return Markup(concentration_picture(found, systems, unknown))  # noqa: S704 - its texts are escaped
 
 
 def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:

@@ -25,8 +25,8 @@ def json_schemas() -> dict[str, dict[str, Json]]:
     Returns
     -------
     dict
-        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action`` → schema. It accepts what loading accepts, except
-        for rules that several keys or several files make together.
+        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action`` → schema. It accepts what loading
+        accepts, except for rules that several keys or several files make together.
     """
     return {
         kind: {"$schema": GenerateJsonSchema.schema_dialect, **record.model_json_schema(mode="validation")}

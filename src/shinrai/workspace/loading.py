@@ -9,7 +9,7 @@ from shinrai.catalog import checks as catalog_checks
 from shinrai.catalog import higher_plans
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
-from shinrai.records import Action, Check, HigherPlan, Id, Plan, Settings, System
+from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Settings, System
 from shinrai.source import attempt, examine_yaml
 from shinrai.workspace.layout import SETTINGS_FILE
 from shinrai.workspace.parts import N, Parts, Shelf, Sourced
@@ -34,6 +34,8 @@ class Workspace:
         The workspace's own alone.
     higher_plans : dict
         The catalog's plans that a measure may implement.
+    components : dict
+        Id → component that systems share.
     """
 
     root: Path
@@ -44,6 +46,7 @@ class Workspace:
     own_checks: dict[Id, Check]
     actions: dict[Id, Action]
     higher_plans: dict[Id, HigherPlan]
+    components: dict[Id, Part]
 
 
 def load(root: Path) -> Workspace:
@@ -77,6 +80,7 @@ def load(root: Path) -> Workspace:
         own_checks=parts.own_checks.plain(),
         actions=parts.actions.plain(),
         higher_plans=parts.higher_plans,
+        components=parts.components.plain(),
     )
 
 
@@ -94,6 +98,7 @@ class _Reading:
             settings=self.settings(),
             plans=self.folder("plans", Plan),
             systems=self.folder("systems", System),
+            components=self.folder("components", Part),
             own_checks=own_checks,
             actions=self.folder("actions", Action),
             checks={**own_checks.plain(), **catalog_checks()},

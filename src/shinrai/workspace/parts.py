@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shinrai.errors import Problem
-from shinrai.records import Action, Check, HigherPlan, Id, Plan, Record, Settings, System
+from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Record, Settings, System
 from shinrai.source import Document, Place, examine_yaml
 
 R = TypeVar("R", bound=Record)
-N = TypeVar("N", Plan, System, Check, Action)
+N = TypeVar("N", Plan, System, Part, Check, Action)
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Parts:
     settings: Sourced[Settings] | None
     plans: Shelf[Plan]
     systems: Shelf[System]
+    components: Shelf[Part]
     own_checks: Shelf[Check]
     actions: Shelf[Action]
     checks: dict[Id, Check]

@@ -34,6 +34,7 @@ from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
 from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.parts import Parts, Sourced
 from shinrai.workspace.stack import find, named_files
+from shinrai.workspace.supply import check_supply
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ def cross_check(parts: Parts) -> Iterator[Problem]:
         yield from _of_plan(plan, house)
     for action in parts.actions:
         yield from _of_action(action, house)
+    yield from check_supply(parts)
     yield from house.data_problems
 
 

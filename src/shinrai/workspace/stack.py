@@ -11,7 +11,20 @@ from typing import Final
 
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.records import Component, Digest, Embedded, Guard, Id, Json, Predictor, Supplied, SupplyFacts, System, digest, digest_file
+from shinrai.records import (
+    Component,
+    Digest,
+    Embedded,
+    Guard,
+    Id,
+    Json,
+    Predictor,
+    Supplied,
+    SupplyFacts,
+    System,
+    digest,
+    digest_file,
+)
 from shinrai.source import Place
 from shinrai.workspace.layout import inside, near_file
 
@@ -155,7 +168,7 @@ def fingerprint(
     Returns
     -------
     tuple
-        Digest of kind, planted strings, stack (without titles, suppliers, licences, prices, names of keys and the like),
+        Digest of kind, planted strings, stack (without titles, suppliers, licences, prices, names of keys and so on),
         files and supply; digest of each file, by the name that the stack gives it. Files that a component reads
         without naming them are not seen.
 
