@@ -61,7 +61,7 @@ def stack_picture(found: Overview) -> str:
         return ""
     groups = _groups(graph)
     drawn = _drawn(found, groups)
-    edges = _edges(graph, drawn, groups)
+    edges = _edges(graph, drawn)
     columns = _columns(drawn, edges)
     places = {
         key: (_PAD + number * (_BOX + _GAP), _PAD + row * _ROW)
@@ -135,9 +135,7 @@ def _line(node: Node) -> Text:
     return Text(**lines)
 
 
-def _edges(
-    graph: StackGraph, drawn: Mapping[str, _Box], groups: Mapping[str, tuple[str, ...]]
-) -> dict[tuple[str, str], bool]:
+def _edges(graph: StackGraph, drawn: Mapping[str, _Box]) -> dict[tuple[str, str], bool]:
     """Start and end of every line → whether it leads to an alternative. What is not drawn is passed through."""
     found: dict[tuple[str, str], bool] = {}
     for start in drawn:
@@ -149,7 +147,7 @@ def _edges(
                 for name in choice:
                     if name in drawn:
                         found[start, name] = found.get((start, name), True) and dashed
-                    elif name not in seen and start in groups | drawn:
+                    elif name not in seen:
                         seen.add(name)
                         queue.append((name, dashed))
     return found
