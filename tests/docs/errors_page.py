@@ -130,6 +130,13 @@ ROOMS: dict[str, dict[Language, str]] = {
         ),
         "ja": "対処する人：次に動く役割の人。是正措置または受容が、そのままでは実施できません。",
     },
+    "frameworks": {
+        "en": (
+            "Who acts: the person at the keyboard. There is no rule book, requirement or claim of that name to "
+            "answer here."
+        ),
+        "ja": "対処する人：操作している人。その名前の枠組み・要求事項・主張は、ここにはありません。",
+    },
     "demo": {
         "en": "Who acts: the person at the keyboard. The demo cannot build its town.",
         "ja": "対処する人：操作している人。デモの町を作れません。",

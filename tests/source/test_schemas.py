@@ -73,6 +73,46 @@ owner: o
 addresses: [p/g/m/c@s]
 accept: {role: r, until: 2026-03-31, reason: {ja: 理由}}
 """,
+    "framework": """id: f
+family: f
+version: "1"
+title: {ja: 枠組み}
+issuer: {en: us}
+published: 2026-01-01
+licence: {name: {en: ours}, ships: text}
+sources: [{title: {en: here}, certainty: official}]
+certainty: official
+amendments: [{id: a, title: {en: A}, decided: 2026-02-01, source: {title: {en: here}, certainty: secondary}}]
+requirements:
+  - {id: "1", title: {en: One}, assessable: false}
+  - {id: 二, parent: "1", title: {en: Two}, text: {en: words}, roles: [provider], amended_by: [a]}
+""",
+    "crosswalk": """id: w
+title: {en: W}
+source: checks
+target: f
+provenance: derived
+mappings: [{sources: [c, d], relationship: subset-of, targets: ["1"], confidence: 0.5, coverage: 0.1}]
+""",
+    "risk": """id: r
+title: {en: R}
+issuer: {en: us}
+sources: [{title: {en: here}, certainty: official}]
+certainty: official
+tiers: [{id: low, title: {en: Low}, depth: fast-lane}, {id: high, title: {en: High}, depth: deep}]
+otherwise: low
+needs: [data]
+rules:
+  - {id: one, tier: high, when: [{fact: data, holds: [personal]}, {fact: a, equals: false}], why: {ja: 理由}}
+""",
+    "risk-depth": """id: d
+title: {en: D}
+depths:
+  - {depth: fast-lane, title: {en: A}, why: {en: A}, alpha: 0.1, most_trials: 30, second_reader: false}
+  - {depth: standard, title: {en: B}, why: {en: B}, repeat_days: 90}
+  - {depth: deep, title: {en: C}, why: {en: C}, claims: [{check: c, stage: before-release, threshold: 0.1}]}
+  - {depth: forbidden, title: {en: D}, why: {en: D}, accept_days: 0, accepts: [board]}
+""",
 }
 
 

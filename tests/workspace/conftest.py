@@ -124,6 +124,9 @@ def write(root: Path, files: dict[str, str]) -> None:
 def forget_catalog() -> None:
     catalog._checks.cache_clear()
     catalog._higher_plans.cache_clear()
+    catalog._frameworks.cache_clear()
+    catalog._crosswalks.cache_clear()
+    catalog._risk_schemes.cache_clear()
 
 
 @pytest.fixture

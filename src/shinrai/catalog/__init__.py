@@ -9,12 +9,32 @@ from typing import Final, TypeVar
 
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
-from shinrai.records import Check, HigherPlan, Id, ModelPrice, PriceTable
-from shinrai.source import attempt, did_you_mean, examine_yaml
+from shinrai.records import (
+    Check,
+    Crosswalk,
+    DepthTable,
+    Framework,
+    HigherPlan,
+    Id,
+    ModelPrice,
+    PriceTable,
+    RiskScheme,
+)
+from shinrai.source import attempt, build, did_you_mean, examine_yaml
 
-__all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price"]
+__all__ = [
+    "PREFIX",
+    "checks",
+    "crosswalks",
+    "data_path",
+    "depth_table",
+    "frameworks",
+    "higher_plans",
+    "model_price",
+    "risk_schemes",
+]
 
-R = TypeVar("R", Check, HigherPlan)
+R = TypeVar("R", Check, HigherPlan, Framework, Crosswalk, RiskScheme)
 
 PREFIX: Final = "catalog:"
 """Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
@@ -41,6 +61,34 @@ def checks() -> dict[Id, Check]:
 def higher_plans() -> dict[Id, HigherPlan]:
     """Give the plans of ``catalog/plans`` that a measure may implement, by id; as `checks`."""
     return dict(_higher_plans())
+
+
+def frameworks() -> dict[Id, Framework]:
+    """Give the rule books of ``catalog/frameworks``, by id; as `checks`."""
+    return dict(_frameworks())
+
+
+def crosswalks() -> dict[Id, Crosswalk]:
+    """Give the crosswalks of ``catalog/crosswalks``, by id; as `checks`."""
+    return dict(_crosswalks())
+
+
+def risk_schemes() -> dict[Id, RiskScheme]:
+    """Give the risk schemes of ``catalog/risk``, by id; as `checks`."""
+    return dict(_risk_schemes())
+
+
+@cache
+def depth_table() -> DepthTable:
+    """Give what each depth asks for where a workspace has no ``risk-depth.yaml`` of its own.
+
+    Raises
+    ------
+    SourceError
+        With every problem of the file, should the installation be damaged.
+    """
+    path = _ROOT / "risk-depth.yaml"
+    return build(examine_yaml(path, shown_as=f"{PREFIX}{path.name}"), DepthTable)
 
 
 def model_price(host: str, model: str) -> ModelPrice | None:
@@ -106,6 +154,21 @@ def _checks() -> dict[Id, Check]:
 @cache
 def _higher_plans() -> dict[Id, HigherPlan]:
     return _read("plans", HigherPlan)
+
+
+@cache
+def _frameworks() -> dict[Id, Framework]:
+    return _read("frameworks", Framework)
+
+
+@cache
+def _crosswalks() -> dict[Id, Crosswalk]:
+    return _read("crosswalks", Crosswalk)
+
+
+@cache
+def _risk_schemes() -> dict[Id, RiskScheme]:
+    return _read("risk", RiskScheme)
 
 
 @cache

@@ -26,6 +26,7 @@ VERBS = {
     "stack": "Show what systems are built on, and what hangs on it.",
     "status": "Show where every claim stands, from the goal down.",
     "show": "Browse the trials of a run, and compare two runs.",
+    "frameworks": "Show rule books, and where each of their requirements stands.",
     "report": "Write one self-contained page, Japanese and English.",
     "verify": "Check every record, run file and signature.",
     "demo": "Turn the whole cycle once on two real AI systems.",

@@ -32,6 +32,7 @@ from shinrai.ledger.checkpoint import MIRROR, Checkpoint, read_mirror
 from shinrai.ledger.keys import PUBLIC_KEY, public_hex, public_key
 from shinrai.ledger.projection import Entry, State, fold
 from shinrai.records import (
+    Answer,
     Attestation,
     Committed,
     Digest,
@@ -277,6 +278,7 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
         case (
             EvidenceBrought(evidence=Import(file=name, file_digest=expected))
             | EvidenceBrought(evidence=Attestation(file=name, file_digest=expected))
+            | EvidenceBrought(evidence=Answer(file=str() as name, file_digest=str() as expected))
         ):
             _file(walk, seq, payload.kind, name, expected)
         case _:

@@ -22,7 +22,20 @@ from shinrai.records.check import (
 from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
 from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
 from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
-from shinrai.records.evidence import DECISION_COLUMNS, Attestation, Evidence, Import, Observation
+from shinrai.records.evidence import DECISION_COLUMNS, Answer, AnswerGiven, Attestation, Evidence, Import, Observation
+from shinrai.records.framework import (
+    CHECKS,
+    INVERSE,
+    Amendment,
+    Crosswalk,
+    Framework,
+    Licence,
+    Mapping,
+    Relationship,
+    Requirement,
+    RequirementId,
+    RequirementRef,
+)
 from shinrai.records.ledger import (
     ActionApplied,
     Committed,
@@ -54,6 +67,7 @@ from shinrai.records.register import (
     Stage,
     missing_gates,
 )
+from shinrai.records.risk import DEPTHS, Condition, Depth, DepthRule, DepthTable, DueClaim, RiskScheme, Tier, TierRule
 from shinrai.records.scorer import (
     SCORER_VERSIONS,
     Column,
@@ -111,10 +125,13 @@ from shinrai.records.trial import Call, CallEnd, Item, Outcome, Score, Trial
 from shinrai.records.verdict import STATUSES, Counts, Measured, Reason, Status, TracePoint, Verdict
 
 __all__ = [
+    "CHECKS",
     "COMPARATORS",
     "COUNTRIES",
     "DECISION_COLUMNS",
+    "DEPTHS",
     "HANGS_ON",
+    "INVERSE",
     "LANGUAGE_COLUMN",
     "MODELS",
     "PURL_TYPES",
@@ -125,6 +142,9 @@ __all__ = [
     "Action",
     "ActionApplied",
     "AllowedHost",
+    "Amendment",
+    "Answer",
+    "AnswerGiven",
     "Asked",
     "Attestation",
     "Autonomy",
@@ -146,15 +166,21 @@ __all__ = [
     "Comparator",
     "Comparison",
     "Component",
+    "Condition",
     "Consistency",
     "Counterfactual",
     "Country",
     "Counts",
+    "Crosswalk",
     "DataClass",
     "DataUse",
     "Deployment",
+    "Depth",
+    "DepthRule",
+    "DepthTable",
     "Digest",
     "Drawn",
+    "DueClaim",
     "Embedded",
     "Endpoint",
     "Evidence",
@@ -162,6 +188,7 @@ __all__ = [
     "Exact",
     "FindingClosed",
     "FindingOpened",
+    "Framework",
     "Gate",
     "Generation",
     "Goal",
@@ -181,6 +208,8 @@ __all__ = [
     "KeyringEntry",
     "LanguageOfReply",
     "LedgerOpened",
+    "Licence",
+    "Mapping",
     "Measure",
     "Measured",
     "Metric",
@@ -214,7 +243,12 @@ __all__ = [
     "Record",
     "Refusal",
     "Regex",
+    "Relationship",
     "Repeat",
+    "Requirement",
+    "RequirementId",
+    "RequirementRef",
+    "RiskScheme",
     "Role",
     "RoleDefinition",
     "Ruled",
@@ -239,6 +273,8 @@ __all__ = [
     "SystemRecorded",
     "SystemVersion",
     "Text",
+    "Tier",
+    "TierRule",
     "TracePoint",
     "Trial",
     "Variants",

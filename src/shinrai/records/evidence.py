@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shinrai.records.base import Digest, Id, Record, Role
+from shinrai.records.framework import RequirementRef
 
 
 class Attestation(Record):
@@ -56,4 +57,53 @@ class Import(Record):
     last: date | None = None
 
 
-Evidence: TypeAlias = Annotated[Attestation | Observation | Import, Field(discriminator="type")]
+AnswerGiven: TypeAlias = Literal["in-place", "not-in-place", "not-assessed", "not-applicable"]
+"""``not-assessed`` says that nobody has looked; ``not-applicable`` that somebody has, and why it does not apply."""
+
+
+class Answer(Record):
+    """An answer to the question that a requirement asks of an organisation, with what it rests on.
+
+    Parameters
+    ----------
+    requirement : RequirementRef
+    system : Id, optional
+        The system it is about; the organisation, and thus every system, without it.
+    statement : str
+        The answer in words; the reason, where it does not apply.
+    name, file, file_digest : str, optional
+        Document that the answer rests on: its name as it came, the kept copy, its digest.
+    second_reader : Role, optional
+        Who read answer and document after `by`; another role.
+    effective : date
+        Since when it is so; when it was brought in, the ledger's entry says.
+    """
+
+    type: Literal["answer"] = "answer"
+    requirement: RequirementRef
+    system: Id | None = None
+    question: str
+    answer: AnswerGiven
+    statement: str = ""
+    name: str | None = None
+    file: str | None = None
+    file_digest: Digest | None = None
+    by: Role
+    second_reader: Role | None = None
+    effective: date
+    valid_until: date | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Answer:
+        if self.second_reader == self.by:
+            raise ValueError("`second_reader` is another role than `by`")
+        if self.answer == "not-applicable" and not self.statement.strip():
+            raise ValueError("`statement` says why it does not apply")
+        if self.valid_until is not None and self.valid_until < self.effective:
+            raise ValueError("`valid_until` lies before `effective`")
+        if len({value is None for value in (self.name, self.file, self.file_digest)}) != 1:
+            raise ValueError("`file` comes with its name and its digest")
+        return self
+
+
+Evidence: TypeAlias = Annotated[Attestation | Observation | Import | Answer, Field(discriminator="type")]

@@ -93,3 +93,10 @@ class Settings(Record):
         Field(description="Where systems may be asked. Nothing else is reached, this machine (127.0.0.1) included."),
     ] = ()
     roles: tuple[RoleDefinition, ...] = ()
+    frameworks: Annotated[
+        tuple[Id, ...] | None,
+        Field(description="Rule books to answer, by id; every one that is not withdrawn when left out"),
+    ] = None
+    risk: Annotated[
+        tuple[Id, ...], Field(description="Risk schemes that decide how deep systems are tested, by id")
+    ] = ()

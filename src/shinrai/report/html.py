@@ -20,7 +20,7 @@ from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
 from shinrai.records import HigherPlan, Id, Outcome, Role, Text, Verdict
-from shinrai.report import figures, stack_words
+from shinrai.report import figures, requirements, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
 from shinrai.report.register import register
 from shinrai.report.stack import overview
@@ -101,12 +101,17 @@ def render(workspace: Workspace, state: State) -> str:
         outcomes=OUTCOMES,
         certainties=CERTAINTIES,
         threshold_words=threshold_words,
+        requirement_words=requirements.REQUIREMENT_WORDS,
+        requirement_shapes=requirements.REQUIREMENT_SHAPES,
+        relationships=requirements.RELATIONSHIPS,
+        ordered=requirements.ordered,
         exhibits=partial(_exhibits, workspace.root, state),
     )
     today = last_day(state)
     claims = state.claims(today)
     systems = [state.effective(system) for system in workspace.systems.values()]
     stack = overview(stack_graph(systems, workspace.components), state, today, _DAYS)
+    rule_books = requirements.matrix(workspace, state, today)
     return environment.get_template("report.html.j2").render(
         workspace=workspace,
         state=state,
@@ -121,6 +126,8 @@ def render(workspace: Workspace, state: State) -> str:
         stack=stack,
         stack_picture=Markup(stack_picture(stack)),  # noqa: S704 - its texts are escaped
         hands_picture=partial(_hands, len(systems)),
+        matrix=rule_books,
+        requirement_titles={line.ref: line.requirement.title for row in rule_books.rows for line in row.lines},
     )
 
 

@@ -6,7 +6,20 @@ from typing import Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from shinrai.records import Action, Check, Json, Part, Plan, Record, Settings, System
+from shinrai.records import (
+    Action,
+    Check,
+    Crosswalk,
+    DepthTable,
+    Framework,
+    Json,
+    Part,
+    Plan,
+    Record,
+    RiskScheme,
+    Settings,
+    System,
+)
 
 RECORDS: Final[dict[str, type[Record]]] = {
     "shinrai": Settings,
@@ -15,6 +28,10 @@ RECORDS: Final[dict[str, type[Record]]] = {
     "system": System,
     "component": Part,
     "action": Action,
+    "framework": Framework,
+    "crosswalk": Crosswalk,
+    "risk": RiskScheme,
+    "risk-depth": DepthTable,
 }
 """The record of each kind of file."""
 
@@ -25,8 +42,8 @@ def json_schemas() -> dict[str, dict[str, Json]]:
     Returns
     -------
     dict
-        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action`` → schema. It accepts what loading
-        accepts, except for rules that several keys or several files make together.
+        Kind, as in `RECORDS` → schema. It accepts what loading accepts, except
+        for rules that several keys or several files make together.
     """
     return {
         kind: {"$schema": GenerateJsonSchema.schema_dialect, **record.model_json_schema(mode="validation")}

@@ -9,11 +9,25 @@ from shinrai.catalog import checks as catalog_checks
 from shinrai.catalog import higher_plans
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
-from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Settings, System
-from shinrai.source import attempt, examine_yaml
+from shinrai.records import (
+    Action,
+    Check,
+    Crosswalk,
+    DepthTable,
+    Framework,
+    HigherPlan,
+    Id,
+    Part,
+    Plan,
+    RiskScheme,
+    Settings,
+    System,
+)
+from shinrai.source import attempt, examine_yaml, read_oscal_catalog
 from shinrai.workspace.layout import SETTINGS_FILE
 from shinrai.workspace.parts import N, Parts, Shelf, Sourced
 from shinrai.workspace.references import cross_check
+from shinrai.workspace.rulebooks import DEPTH_FILE, RuleBooks, check_rule_books
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,8 @@ class Workspace:
         The catalog's plans that a measure may implement.
     components : dict
         Id → component that systems share.
+    rules : RuleBooks
+        The catalog's frameworks, crosswalks and risk schemes, and the workspace's own.
     """
 
     root: Path
@@ -47,6 +63,7 @@ class Workspace:
     actions: dict[Id, Action]
     higher_plans: dict[Id, HigherPlan]
     components: dict[Id, Part]
+    rules: RuleBooks
 
 
 def load(root: Path) -> Workspace:
@@ -68,7 +85,7 @@ def load(root: Path) -> Workspace:
     """
     reading = _Reading(root.resolve())
     parts = reading.parts()
-    problems = [*reading.problems, *cross_check(parts)]
+    problems = [*reading.problems, *cross_check(parts), *check_rule_books(parts)]
     if problems or parts.settings is None:
         raise SourceError(problems)
     return Workspace(
@@ -81,6 +98,7 @@ def load(root: Path) -> Workspace:
         actions=parts.actions.plain(),
         higher_plans=parts.higher_plans,
         components=parts.components.plain(),
+        rules=RuleBooks.of(parts),
     )
 
 
@@ -103,6 +121,10 @@ class _Reading:
             actions=self.folder("actions", Action),
             checks={**own_checks.plain(), **catalog_checks()},
             higher_plans=higher_plans(),
+            frameworks=self.frameworks(),
+            crosswalks=self.folder("crosswalks", Crosswalk),
+            risk=self.folder("risk", RiskScheme),
+            depths=self.depths(),
         )
 
     def settings(self) -> Sourced[Settings] | None:
@@ -110,6 +132,29 @@ class _Reading:
         settings, problems = attempt(examine_yaml(path, shown_as=SETTINGS_FILE), Settings)
         self.problems += problems
         return None if settings is None else Sourced(settings, path, SETTINGS_FILE)
+
+    def depths(self) -> Sourced[DepthTable] | None:
+        path = self.root / DEPTH_FILE
+        if not path.is_file():
+            return None
+        table, problems = attempt(examine_yaml(path, shown_as=DEPTH_FILE), DepthTable)
+        self.problems += problems
+        return None if table is None else Sourced(table, path, DEPTH_FILE)
+
+    def frameworks(self) -> Shelf[Framework]:
+        """Read ``frameworks/*.yaml``, and OSCAL catalogs that lie beside them as they came."""
+        shelf = self.folder("frameworks", Framework)
+        for path in sorted((self.root / "frameworks").glob("*.json")):
+            shown_as = f"frameworks/{path.name}"
+            framework, problem = read_oscal_catalog(path, shown_as=shown_as)
+            if problem is not None:
+                self.problems.append(problem)
+            elif framework is not None and framework.id in shelf.records:
+                message = _('the id "{id}" is already taken').format(id=framework.id)
+                self.problems.append(Problem("workspace.duplicate-id", shown_as, 1, 1, message))
+            elif framework is not None:
+                shelf.records[framework.id] = Sourced(framework, path, shown_as)
+        return shelf
 
     def folder(self, name: str, record: type[N]) -> Shelf[N]:
         shelf = Shelf[N]()

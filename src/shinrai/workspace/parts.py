@@ -9,11 +9,25 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shinrai.errors import Problem
-from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Record, Settings, System
+from shinrai.records import (
+    Action,
+    Check,
+    Crosswalk,
+    DepthTable,
+    Framework,
+    HigherPlan,
+    Id,
+    Part,
+    Plan,
+    Record,
+    RiskScheme,
+    Settings,
+    System,
+)
 from shinrai.source import Document, Place, examine_yaml
 
 R = TypeVar("R", bound=Record)
-N = TypeVar("N", Plan, System, Part, Check, Action)
+N = TypeVar("N", Plan, System, Part, Check, Action, Framework, Crosswalk, RiskScheme)
 
 
 @dataclass(frozen=True)
@@ -82,3 +96,7 @@ class Parts:
     actions: Shelf[Action]
     checks: dict[Id, Check]
     higher_plans: dict[Id, HigherPlan]
+    frameworks: Shelf[Framework]
+    crosswalks: Shelf[Crosswalk]
+    risk: Shelf[RiskScheme]
+    depths: Sourced[DepthTable] | None
