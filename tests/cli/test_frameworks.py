@@ -108,3 +108,23 @@ def test_the_page_shows_the_matrix(turned: Path) -> None:
     assert 'id="f-house"' in page
     assert "1/2" in page
     assert "Right" in page
+
+
+def test_status_shows_hours_beside_risk_and_plan_explains_it(
+    turned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.loads(shown(capsys, "-C", str(turned), "status", "--json"))
+    (system,) = told["systems"]
+    assert (system["system"], system["claims"], system["decided"], system["depth"]) == ("adder", 1, 1, None)
+    assert system["hours"] >= 0
+    root = tmp_path / "risky"
+    found(root, ADDER)
+    settings = (root / "shinrai.yaml").read_text(encoding="utf-8")
+    (root / "shinrai.yaml").write_text(settings + "\nrisk: [ds-920-2]\n", encoding="utf-8")
+    words = shown(capsys, "-C", str(root), "plan", "--explain", "adder")
+    assert "nobody judges an output before it is used" in words
+    assert "right-often: set by its risk: alpha = 0.01" in words
+    explained = json.loads(shown(capsys, "-C", str(root), "plan", "--explain", "adder", "--json"))
+    assert explained["classes"][0]["fired"][0]["why"]["ja"]
+    assert explained["depth"]["depth"] == "deep"
+    assert call("-C", str(root), "plan", "--explain", "addr") == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from shinrai.act.findings import owners
 from shinrai.errors import UsageError, nearest
@@ -11,6 +11,7 @@ from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Finding, State
 from shinrai.records import Acceptance, Action, ActionApplied, Change, Id
+from shinrai.rules.applying import risk
 from shinrai.workspace import Workspace
 
 
@@ -162,12 +163,50 @@ def _require_acceptable(
             ),
             hint=_("Somebody else has to accept it, or the finding has to be repaired"),
         )
+    _require_by_risk(action, accept, workspace, today)
     if accept.until < today:
         raise UsageError(
             "act.acceptance-over",
             _("The acceptance in the action {action} ended on {day}").format(action=action.id, day=accept.until),
             hint=_("Give a day that is still to come"),
         )
+
+
+def _require_by_risk(action: Action, accept: Acceptance, workspace: Workspace, today: date) -> None:
+    """Refuse what the risk of a system does not let anybody, or this role, accept for so long.
+
+    Raises
+    ------
+    UsageError
+        With the roles that may, or the last day possible, as a hint.
+    """
+    names = dict.fromkeys(key.partition("@")[2] for key in action.addresses)
+    for system in (workspace.systems[name] for name in names if name in workspace.systems):
+        depth = risk(workspace, system, today).depth
+        if depth is None:
+            continue
+        if depth.accepts and accept.role not in depth.accepts:
+            raise UsageError(
+                "act.role-may-not-accept-this",
+                _("The role {role} may not accept a risk of the system {system}").format(
+                    role=accept.role, system=system.id
+                ),
+                hint=_("By its risk these may: {roles}").format(roles=", ".join(depth.accepts)),
+            )
+        if depth.accept_days == 0:
+            raise UsageError(
+                "act.not-acceptable",
+                _("No risk of the system {system} can be accepted: its use is prohibited").format(system=system.id),
+                hint=_("shinrai plan --explain {system} says why").format(system=system.id),
+            )
+        if depth.accept_days is not None and accept.until > today + timedelta(days=depth.accept_days):
+            raise UsageError(
+                "act.accepted-for-too-long",
+                _("A risk of the system {system} can be accepted for {days} days at most").format(
+                    system=system.id, days=depth.accept_days
+                ),
+                hint=_("Accept it until {day} at the latest").format(day=today + timedelta(days=depth.accept_days)),
+            )
 
 
 def _owners_of(action: Action, workspace: Workspace) -> list[str]:

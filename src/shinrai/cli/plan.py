@@ -19,20 +19,29 @@ _EPILOG = """\b
 Examples:
   shinrai plan            show and commit what the plans promise
   shinrai plan --dry-run  show it, commit nothing
+  shinrai plan --explain loan-screening
+                          why this system is tested as deep as it is
 """
 
 
 @click.command("plan", epilog=_EPILOG)
+@click.option("--explain", metavar="SYSTEM", help="Show how a system's risk decides what is promised of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be committed, and commit nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
-def command(start: str, *, dry_run: bool, as_json: bool) -> None:
+def command(start: str, explain: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Resolve what is promised for which system, and commit it before anything is measured.
 
     Shows which claim applies to which system and why, what is inherited from the catalog, and how many calls to
     expect and at worst. What has not changed is not committed twice; a changed threshold is a new commitment that
     names the one it replaces.
     """
+    if explain is not None:
+        from shinrai.cli.explain import explain_system  # noqa: PLC0415 - loaded only when it is asked for
+
+        with session(start, write=False) as opened:
+            explain_system(opened, explain, as_json=as_json)
+        return
     with session(start, write=not dry_run) as opened:
         resolution, outcome = promise(opened, commit=not dry_run)
     if as_json:
@@ -140,6 +149,7 @@ _ORIGINS = {
     "data": N_("the data"),
     "system": N_("the system"),
     "shinrai": N_("Shinrai"),
+    "risk": N_("its risk"),
 }
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from shinrai.cli.session import Session, put_json, session, today
-from shinrai.i18n import _
+from shinrai.i18n import _, current_language
+from shinrai.records import Text
+
+if TYPE_CHECKING:
+    from shinrai.report.deciding import Waiting
+    from shinrai.rules.tiers import Risk
 
 
 @click.command("status")
@@ -27,6 +34,7 @@ def command(start: str, *, as_json: bool) -> None:
                     "version": 1,
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
+                    "systems": [one.to_json() for one in _waiting(opened)],
                     "open_runs": [
                         {"run": run, "system": system, "state": progress}
                         for run, system, progress in _open_runs(opened)
@@ -41,6 +49,7 @@ def command(start: str, *, as_json: bool) -> None:
 
         for node in nodes:
             print_tree(node)
+        _print_waiting(opened, titles)
         words = {
             "running": _("{run} on {system} is going on"),
             "interrupted": _("{run} on {system} was interrupted; `shinrai check` goes on with it"),
@@ -48,6 +57,48 @@ def command(start: str, *, as_json: bool) -> None:
         }
         for run, system, progress in _open_runs(opened):
             click.echo(words[progress].format(run=run, system=system))
+
+
+def _waiting(opened: Session) -> list[Waiting]:
+    """Give each system's risk and the hours from intake to decision."""
+    from shinrai.report.deciding import waiting  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.rules.applying import risk  # noqa: PLC0415 - loaded only when the verb runs
+
+    state, day, now = opened.ledger.state(), today(), datetime.now(UTC)
+    claims = state.claims(day)
+    return [
+        waiting(risk(opened.workspace, system, day), state, claims, now) for system in opened.workspace.systems.values()
+    ]
+
+
+def _print_waiting(opened: Session, titles: Mapping[str, Text]) -> None:
+    """Show hours beside risk, so that slowness is visible as a cost."""
+    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
+
+    from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
+
+    table = columns(_("system"), _("risk"), _("from intake to decision"))
+    for one in _waiting(opened):
+        if one.hours is None:
+            continue
+        hours = _("{hours:.1f} h").format(hours=one.hours)
+        if one.is_open:
+            hours = _("{hours:.1f} h so far; {decided} of {claims} claims decided").format(
+                hours=one.hours, decided=one.decided, claims=one.claims
+            )
+        table.add_row(titles[one.system].read(current_language()), risk_words(one.risk), hours)
+    if table.row_count:
+        Console(highlight=False).print(table)
+
+
+def risk_words(risk: Risk) -> str:
+    """Write the classes that a system is in, and how deep it is therefore tested."""
+    if risk.depth is None:
+        return _("no risk scheme in use")
+    language = current_language()
+    tiers = ", ".join(dict.fromkeys(one.tier.title.read(language) for one in risk.deciding()))
+    words = f"{tiers} → {risk.depth.title.read(language)}"
+    return words if risk.settled else _("{words} (some facts are not stated)").format(words=words)
 
 
 def _open_runs(opened: Session) -> list[tuple[str, str, Literal["running", "interrupted", "unknown"]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from shinrai.errors import UsageError
 from shinrai.i18n import _
@@ -279,7 +279,7 @@ class State:
             return ClaimState(key, "not_measured", "never-run", ruling, promise)
         verdict = judgement.verdict
         accepted = self.acceptance(key, today)
-        stale = self._stale(promise, verdict, today)
+        stale = self._stale(promise, judgement, today)
         status: Status = verdict.status
         if accepted and verdict.status in {"violated", "undecided"}:
             status = "accepted"
@@ -291,11 +291,14 @@ class State:
         """Give every claim on every system that the plans in force rule on."""
         return [self.claim(key, today) for key in self.rulings]
 
-    def _stale(self, promise: Promise, verdict: Verdict, today: date) -> str | None:
+    def _stale(self, promise: Promise, judgement: Judgement, today: date) -> str | None:
+        verdict, days = judgement.verdict, promise.commitment.repeat_days
         if verdict.commitment != promise.digest:
             return "commitment"
         until = verdict.details.get("valid_until")
         if until is not None and today > date.fromisoformat(until):
+            return "expired"
+        if days is not None and today > date.fromisoformat(judgement.at[:10]) + timedelta(days=days):
             return "expired"
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shinrai.plan.calls import Effort, TrialSource
 from shinrai.plan.promise import Origin
-from shinrai.plan.resolution import ClaimPlan, Note, Outcome, Resolution, commit, resolve
+from shinrai.plan.resolution import ClaimPlan, Note, Outcome, Resolution, commit, missing_claims, resolve
 from shinrai.plan.rulings import PlannedClaim, planned_claims
 from shinrai.plan.statement import render_threshold
 
@@ -18,6 +18,7 @@ __all__ = [
     "Resolution",
     "TrialSource",
     "commit",
+    "missing_claims",
     "planned_claims",
     "render_threshold",
     "resolve",

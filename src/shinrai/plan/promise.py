@@ -23,7 +23,7 @@ from shinrai.records import (
 )
 from shinrai.workspace import Workspace
 
-Origin: TypeAlias = Literal["claim", "measure", "catalog", "workspace", "settings", "data", "system", "shinrai"]
+Origin: TypeAlias = Literal["claim", "measure", "catalog", "workspace", "settings", "data", "system", "shinrai", "risk"]
 """Where a value of a promise was decided.
 
 claim      set by the plan, at the claim itself
@@ -34,6 +34,7 @@ settings   ``shinrai.yaml``
 data       follows from the data
 system     follows from the version of the system
 shinrai    follows from the version of Shinrai (its scorers)
+risk       follows from the risk of the system
 """
 
 SAMPLED: tuple[Metric, ...] = ("failure-rate", "pass-rate", "rate-ratio", "rate-difference", "rate-band")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias
 
@@ -13,22 +13,28 @@ from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Promise, State
 from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
+from shinrai.plan.deepening import deepen, due_now
 from shinrai.plan.promise import Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
 from shinrai.plan.systems import current_version
 from shinrai.records import (
     Commitment,
     Committed,
+    DepthRule,
     Digest,
+    Id,
     Json,
     Metric,
     Payload,
     Ruled,
     Ruling,
+    Stage,
     SystemRecorded,
     SystemVersion,
     Withdrawn,
 )
+from shinrai.rules.applying import risk
+from shinrai.rules.tiers import Risk
 from shinrai.workspace import Workspace
 
 Change: TypeAlias = Literal["new", "replaced", "unchanged", "waiting", "not-applicable"]
@@ -131,6 +137,8 @@ class Resolution:
         Claims that were ruled on, never committed, and are no longer planned; ruled out from now on.
     sources : tuple of TrialSource
     notes : tuple of Note
+    risks : mapping
+        System → how risky it is, by the schemes in use.
     """
 
     claims: tuple[ClaimPlan, ...]
@@ -140,6 +148,7 @@ class Resolution:
     dropped: tuple[Ruling, ...]
     sources: tuple[TrialSource, ...]
     notes: tuple[Note, ...]
+    risks: Mapping[Id, Risk] = field(default_factory=dict)
 
     @property
     def calls(self) -> int:
@@ -205,7 +214,7 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
     state : State
         Of its ledger.
     today : date
-        Only decides which notes are due.
+        Decides which notes are due, and which rules of a risk scheme are in force.
 
     Returns
     -------
@@ -224,12 +233,13 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
     _require_testable(planned)
     versions = {one.id: current_version(one, workspace, state) for one in workspace.systems.values()}
     shelf = Shelf(workspace, state)
+    risks = {one.id: risk(workspace, one, today) for one in workspace.systems.values()}
     claims, efforts = [], []
     for claim in planned:
         for version in versions.values():
             ruling = rule(claim, version.system)
             data = shelf.pin(claim.check, version.system.id) if ruling.applies else None
-            one = _claim_plan(claim, ruling, _Ground(workspace, state, version, data))
+            one = _claim_plan(claim, ruling, _Ground(workspace, state, version, data, risks[version.system.id].depth))
             claims.append(one)
             if one.commitment and one.effort and data:
                 efforts.append(Measurable(one.commitment, data, version.system.kind, one.effort))
@@ -244,7 +254,8 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
             one for key, one in state.rulings.items() if key not in ruled and key not in state.promises and one.applies
         ),
         sources=trial_sources(efforts),
-        notes=tuple(_notes(workspace, claims, today)),
+        notes=(*_notes(workspace, claims, today), *_notes_on_risk(workspace, claims, risks)),
+        risks=risks,
     )
 
 
@@ -305,6 +316,7 @@ class _Ground:
     state: State
     version: SystemVersion
     data: PinnedData | None
+    depth: DepthRule | None = None
 
 
 def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPlan:
@@ -315,8 +327,12 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
     if claim.check.data is not None and (data is None or not data.drawn):
         waiting: Waiting = "import" if data is None else "rows"
         return ClaimPlan(ruling, "waiting", in_force=in_force, waiting=waiting)
-    drafted = draft(claim, ground.version, data, ground.workspace)
-    commitment = _as_pinned(drafted.commitment, claim, in_force, ground)
+    deeper = deepen(claim, ground.depth)
+    _require_testable([deeper.claim])
+    drafted = draft(deeper.claim, ground.version, data, ground.workspace)
+    promised = drafted.commitment.model_copy(update={"repeat_days": deeper.repeat_days})
+    commitment = _as_pinned(promised, claim, in_force, ground)
+    origins: dict[str, Origin] = {**drafted.origins, **dict.fromkeys(deeper.by_risk, "risk")}
     change: Change = "new"
     changed: tuple[str, ...] = ()
     if in_force is not None:
@@ -326,7 +342,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         ruling=ruling,
         change=change,
         commitment=commitment,
-        origins={name: one for name, one in drafted.origins.items() if getattr(commitment, name) is not None},
+        origins={name: one for name, one in origins.items() if getattr(commitment, name) is not None},
         in_force=in_force,
         changed=changed,
         effort=effort(commitment, data, ground.version.system.kind) if data else None,
@@ -387,6 +403,59 @@ def _notes_on(claim: ClaimPlan, today: date) -> Iterator[Note]:
         )
     if claim.commitment and claim.effort and not claim.effort.can_be_met:
         yield Note("plan.cannot-be-met", claim.key, _too_few(claim, claim.commitment.metric, claim.effort))
+
+
+def _notes_on_risk(workspace: Workspace, claims: list[ClaimPlan], risks: Mapping[Id, Risk]) -> Iterator[Note]:
+    for name, found in risks.items():
+        if not found.settled:
+            facts = ", ".join(dict.fromkeys(one for each in found.classes for one in each.missing))
+            message = _("{system}: its risk cannot be told while these are not stated: {facts}")
+            yield Note("plan.risk-not-settled", None, message.format(system=name, facts=facts))
+        if found.depth is None:
+            continue
+        if found.depth.depth == "forbidden":
+            message = _("{system}: its use is prohibited; no test and no acceptance makes it lawful.")
+            yield Note("plan.forbidden-use", None, message.format(system=name))
+        for check, stage in missing_claims(workspace, claims, found):
+            message = _("{system}: by its risk the check {check} is due by the stage {stage}, and no plan promises it.")
+            yield Note("plan.due-not-planned", None, message.format(system=name, check=check, stage=stage))
+
+
+def missing_claims(workspace: Workspace, claims: Iterable[ClaimPlan], found: Risk) -> list[tuple[Id, Stage]]:
+    """Name the checks that a system's risk asks for by now and that no plan promises of it.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        As loaded.
+    claims : iterable of ClaimPlan
+        Every claim on every system.
+    found : Risk
+        Of the system.
+
+    Returns
+    -------
+    list of tuple
+        Check and the stage by which it is due; checks that are not made for this kind of system are left out.
+    """
+    system = workspace.systems[found.system]
+    planned = {
+        f"{plan.id}/{goal.id}/{measure.id}/{use.name}": use.check
+        for plan in workspace.plans.values()
+        for goal in plan.goals
+        for measure in goal.measures
+        for use in measure.claims
+    }
+    promised = {
+        planned.get(claim.ruling.claim) for claim in claims if claim.ruling.applies and claim.ruling.system == system.id
+    }
+    return [
+        (due.check, due.stage)
+        for due in (due_now(system, found.depth) if found.depth else ())
+        if due.check not in promised
+        and (check := workspace.checks.get(due.check)) is not None
+        and check.applies_to in {None, system.kind}
+    ]
 
 
 def _too_few(claim: ClaimPlan, metric: Metric, needed: Effort) -> str:

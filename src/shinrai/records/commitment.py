@@ -87,6 +87,7 @@ class Commitment(Record):
     subject: str | None = None
     answers: tuple[str, ...] = ()
     due: date | None = None
+    repeat_days: Annotated[int | None, Field(gt=0, description="Days after which a verdict is stale")] = None
 
     @property
     def key(self) -> str:
