@@ -130,6 +130,10 @@ ROOMS: dict[str, dict[Language, str]] = {
         ),
         "ja": "対処する人：次に動く役割の人。是正措置または受容が、そのままでは実施できません。",
     },
+    "export": {
+        "en": "Who acts: the person at the keyboard. There is no such format, system or rule book, or nothing to write.",
+        "ja": "対処する人：操作している人。その形式・システム・枠組みがないか、書き出すものがありません。",
+    },
     "frameworks": {
         "en": (
             "Who acts: the person at the keyboard. There is no rule book, requirement or claim of that name to "

@@ -62,6 +62,17 @@ roles:
   - {id: management, title: {ja: 町長, en: The mayor}, accepts_risk: true}
   - {id: ai-team, title: {ja: 担当, en: The team}}
 """,
+    "crosswalks/ours.yaml": """
+id: ours
+title: {en: What our checks say about the perspectives}
+source: checks
+target: jaisi-perspectives-1.10
+provenance: derived
+mappings:
+  - {sources: [right-often], relationship: equal-to, targets: ["8"]}
+  - {sources: [fair], relationship: subset-of, targets: ["3"]}
+  - {sources: [says-hello], relationship: equal-to, targets: ["7"]}
+""",
     "plans/plan.yaml": """
 id: plan
 title: {ja: 計画, en: The plan}

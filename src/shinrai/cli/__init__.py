@@ -27,6 +27,7 @@ VERBS = {
     "status": "Show where every claim stands, from the goal down.",
     "show": "Browse the trials of a run, and compare two runs.",
     "frameworks": "Show rule books, and where each of their requirements stands.",
+    "export": "Write the records in a format that others read.",
     "report": "Write one self-contained page, Japanese and English.",
     "verify": "Check every record, run file and signature.",
     "demo": "Turn the whole cycle once on two real AI systems.",
