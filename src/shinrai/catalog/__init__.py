@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
-from shinrai.records import Check, HigherPlan, Id, ModelPrice, PriceTable
+from shinrai.records import Check, Id, ModelPrice, Plan, PriceTable
 from shinrai.source import attempt, did_you_mean, examine_yaml
 
 __all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price"]
 
-R = TypeVar("R", Check, HigherPlan)
+R = TypeVar("R", Check, Plan)
 
 PREFIX: Final = "catalog:"
 """Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
@@ -38,8 +38,8 @@ def checks() -> dict[Id, Check]:
     return dict(_checks())
 
 
-def higher_plans() -> dict[Id, HigherPlan]:
-    """Give the plans of ``catalog/plans`` that a measure may implement, by id; as `checks`."""
+def higher_plans() -> dict[Id, Plan]:
+    """Give the plans of ``catalog/plans`` that others implement, one for each version, by id; as `checks`."""
     return dict(_higher_plans())
 
 
@@ -104,8 +104,8 @@ def _checks() -> dict[Id, Check]:
 
 
 @cache
-def _higher_plans() -> dict[Id, HigherPlan]:
-    return _read("plans", HigherPlan)
+def _higher_plans() -> dict[Id, Plan]:
+    return _read("plans", Plan)
 
 
 @cache

@@ -19,7 +19,7 @@ from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
-from shinrai.records import HigherPlan, Id, Outcome, Role, Text, Verdict
+from shinrai.records import Id, Outcome, Plan, Role, Text, Verdict
 from shinrai.report import figures, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
 from shinrai.report.register import register
@@ -188,6 +188,6 @@ def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:
     return exhibits(root, state, verdict, _FAILING)
 
 
-def _higher(plans: Mapping[Id, HigherPlan]) -> dict[str, Any]:
+def _higher(plans: Mapping[Id, Plan]) -> dict[str, Any]:
     """Index the entries of higher plans by the name under which a workspace implements them."""
-    return {f"{plan.id}/{entry.id}": (plan, entry) for plan in plans.values() for entry in plan.entries}
+    return {name: (plan, entry) for plan in plans.values() for name, entry in plan.named().items()}

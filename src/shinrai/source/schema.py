@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from shinrai.records import Action, Check, Json, Part, Plan, Record, Settings, System
+from shinrai.records import Action, Check, Corrections, Json, Part, Plan, Record, Settings, System
 
 RECORDS: Final[dict[str, type[Record]]] = {
     "shinrai": Settings,
@@ -15,6 +15,7 @@ RECORDS: Final[dict[str, type[Record]]] = {
     "system": System,
     "component": Part,
     "action": Action,
+    "corrections": Corrections,
 }
 """The record of each kind of file."""
 
@@ -25,8 +26,8 @@ def json_schemas() -> dict[str, dict[str, Json]]:
     Returns
     -------
     dict
-        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action`` → schema. It accepts what loading
-        accepts, except for rules that several keys or several files make together.
+        ``shinrai``, ``plan``, ``check``, ``system``, ``component``, ``action``, ``corrections`` → schema. It accepts what
+        loading accepts, except for rules that several keys or several files make together.
     """
     return {
         kind: {"$schema": GenerateJsonSchema.schema_dialect, **record.model_json_schema(mode="validation")}

@@ -9,7 +9,7 @@ from shinrai.catalog import checks as catalog_checks
 from shinrai.catalog import higher_plans
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
-from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Settings, System
+from shinrai.records import Action, Check, Corrections, Id, Part, Plan, Settings, System
 from shinrai.source import attempt, examine_yaml
 from shinrai.workspace.layout import SETTINGS_FILE
 from shinrai.workspace.parts import N, Parts, Shelf, Sourced
@@ -26,7 +26,7 @@ class Workspace:
         Its folder.
     settings : Settings
         ``shinrai.yaml``.
-    plans, systems, actions : dict
+    plans, systems, actions, corrections : dict
         Id → record, in the order of the file names.
     checks : dict
         The catalog's checks and the workspace's own.
@@ -45,7 +45,8 @@ class Workspace:
     checks: dict[Id, Check]
     own_checks: dict[Id, Check]
     actions: dict[Id, Action]
-    higher_plans: dict[Id, HigherPlan]
+    corrections: dict[Id, Corrections]
+    higher_plans: dict[Id, Plan]
     components: dict[Id, Part]
 
 
@@ -79,6 +80,7 @@ def load(root: Path) -> Workspace:
         checks=parts.checks,
         own_checks=parts.own_checks.plain(),
         actions=parts.actions.plain(),
+        corrections=parts.corrections.plain(),
         higher_plans=parts.higher_plans,
         components=parts.components.plain(),
     )
@@ -101,6 +103,7 @@ class _Reading:
             components=self.folder("components", Part),
             own_checks=own_checks,
             actions=self.folder("actions", Action),
+            corrections=self.folder("observations", Corrections),
             checks={**own_checks.plain(), **catalog_checks()},
             higher_plans=higher_plans(),
         )

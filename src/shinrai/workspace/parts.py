@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shinrai.errors import Problem
-from shinrai.records import Action, Check, HigherPlan, Id, Part, Plan, Record, Settings, System
+from shinrai.records import Action, Check, Corrections, Id, Part, Plan, Record, Settings, System
 from shinrai.source import Document, Place, examine_yaml
 
 R = TypeVar("R", bound=Record)
-N = TypeVar("N", Plan, System, Part, Check, Action)
+N = TypeVar("N", Plan, System, Part, Check, Action, Corrections)
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,6 @@ class Parts:
     components: Shelf[Part]
     own_checks: Shelf[Check]
     actions: Shelf[Action]
+    corrections: Shelf[Corrections]
     checks: dict[Id, Check]
-    higher_plans: dict[Id, HigherPlan]
+    higher_plans: dict[Id, Plan]
