@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
-from shinrai.records import Check, Id, ModelPrice, Plan, PriceTable
+from shinrai.records import Check, Id, ModelPrice, Plan, PriceTable, StatusMethod
 from shinrai.source import attempt, did_you_mean, examine_yaml
 
-__all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price"]
+__all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price", "status_methods"]
 
-R = TypeVar("R", Check, Plan)
+R = TypeVar("R", Check, Plan, StatusMethod)
 
 PREFIX: Final = "catalog:"
 """Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
@@ -41,6 +41,11 @@ def checks() -> dict[Id, Check]:
 def higher_plans() -> dict[Id, Plan]:
     """Give the plans of ``catalog/plans`` that others implement, one for each version, by id; as `checks`."""
     return dict(_higher_plans())
+
+
+def status_methods() -> dict[Id, StatusMethod]:
+    """Give the methods of ``catalog/methods`` by which an indicator gets its status, by id; as `checks`."""
+    return dict(_status_methods())
 
 
 def model_price(host: str, model: str) -> ModelPrice | None:
@@ -106,6 +111,11 @@ def _checks() -> dict[Id, Check]:
 @cache
 def _higher_plans() -> dict[Id, Plan]:
     return _read("plans", Plan)
+
+
+@cache
+def _status_methods() -> dict[Id, StatusMethod]:
+    return _read("methods", StatusMethod)
 
 
 @cache

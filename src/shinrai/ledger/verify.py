@@ -40,6 +40,7 @@ from shinrai.records import (
     Json,
     Judged,
     LedgerOpened,
+    ObservedTable,
     Payload,
     Ruled,
     RunFinished,
@@ -277,6 +278,7 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
         case (
             EvidenceBrought(evidence=Import(file=name, file_digest=expected))
             | EvidenceBrought(evidence=Attestation(file=name, file_digest=expected))
+            | EvidenceBrought(evidence=ObservedTable(file=name, file_digest=expected))
         ):
             _file(walk, seq, payload.kind, name, expected)
         case _:

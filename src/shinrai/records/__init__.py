@@ -33,6 +33,7 @@ from shinrai.records.evidence import (
     ObservedTable,
 )
 from shinrai.records.indicator import (
+    INDICATOR_STATES,
     TOTAL,
     Baseline,
     Correction,
@@ -40,6 +41,7 @@ from shinrai.records.indicator import (
     DataQuality,
     Direction,
     IndicatorDefinition,
+    IndicatorState,
     IndicatorUse,
     PathBasis,
     PathPoint,
@@ -162,6 +164,7 @@ __all__ = [
     "COUNTRIES",
     "DECISION_COLUMNS",
     "HANGS_ON",
+    "INDICATOR_STATES",
     "LANGUAGE_COLUMN",
     "MODELS",
     "PURL_TYPES",
@@ -229,6 +232,7 @@ __all__ = [
     "Import",
     "Includes",
     "IndicatorDefinition",
+    "IndicatorState",
     "IndicatorUse",
     "Instructions",
     "Item",

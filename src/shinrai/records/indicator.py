@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,24 @@ TOTAL = "_T"
 
 Direction: TypeAlias = Literal["up", "down", "band"]
 """Which way is better: more, less, or inside a range."""
+
+IndicatorState: TypeAlias = Literal[
+    "achieved",
+    "on_path",
+    "slightly_behind",
+    "off_path",
+    "reversing",
+    "too_early",
+    "no_recent_data",
+    "no_baseline",
+    "no_target",
+    "not_measurable",
+    "disputed",
+]
+"""Where an indicator stands; from `too_early` on nothing can be said, which is never good and stays in every count."""
+
+INDICATOR_STATES: Final[tuple[IndicatorState, ...]] = get_args(IndicatorState)
+"""All of them, in the order in which they are shown."""
 
 PathBasis: TypeAlias = Literal["official", "linear-interpolated", "s-curve-assumed", "expert"]
 """Who says that the indicator should be there in that period."""
@@ -116,6 +134,7 @@ class IndicatorUse(Record):
     ] = None
     indicator: Id
     of: Annotated[Id | None, Field(description="Result node, goal or measure that it stands for")] = None
+    area: Annotated[str | None, Field(description="Where; that of the plan when left out")] = None
     breakdown: Annotated[dict[Id, str], Field(default_factory=dict, description="Such as {region: tokyo}")]
     baseline: Baseline | None = None
     target: Target | None = None

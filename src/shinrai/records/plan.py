@@ -139,6 +139,7 @@ class Plan(Record):
     period: Period | None = None
     implements: tuple[str, ...] = ()
     issuer: Annotated[Text | None, Field(description="Who decided it, where that is not the owner alone")] = None
+    area: Annotated[str | None, Field(description="Country, prefecture or municipality, such as JP or JP-13")] = None
     legal_basis: Text | None = None
     review_cycle: Text | None = None
     edition: Annotated[PlanVersion | None, Field(description="The decision; for plans that others implement")] = None

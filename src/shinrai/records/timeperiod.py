@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -49,6 +50,7 @@ def frequency_of(period: str) -> Frequency:
     return _require(period)[0]
 
 
+@lru_cache(maxsize=4096)
 def first_day(period: str) -> date:
     """Give the day on which a period begins.
 
@@ -60,6 +62,7 @@ def first_day(period: str) -> date:
     return _require(period)[1]
 
 
+@lru_cache(maxsize=4096)
 def last_day_of(period: str) -> date:
     """Give the day on which a period ends.
 
@@ -72,6 +75,7 @@ def last_day_of(period: str) -> date:
     return start if months == 0 else _after(start, months) - timedelta(days=1)
 
 
+@lru_cache(maxsize=4096)
 def year_of(period: str) -> float:
     """Give the beginning of a period on an axis of years; differences of two periods of one kind are exact years.
 
@@ -100,6 +104,7 @@ def _after(start: date, months: int) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
+@lru_cache(maxsize=4096)
 def _require(period: str) -> tuple[Frequency, date, int]:
     parts = _parts(period)
     if parts is None:
