@@ -12,14 +12,17 @@ from shinrai.i18n import _
 from shinrai.records import Check, Id, ModelPrice, Plan, PriceTable, StatusMethod
 from shinrai.source import attempt, did_you_mean, examine_yaml
 
-__all__ = ["PREFIX", "checks", "data_path", "higher_plans", "model_price", "status_methods"]
+__all__ = ["CATALOG", "PREFIX", "checks", "data_path", "higher_plans", "model_price", "status_methods"]
 
 R = TypeVar("R", Check, Plan, StatusMethod)
 
 PREFIX: Final = "catalog:"
 """Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
 
-_ROOT: Final = Path(__file__).resolve().parent
+CATALOG: Final = Path(__file__).resolve().parent
+"""Folder of what is shipped."""
+
+_ROOT: Final = CATALOG
 
 
 def checks() -> dict[Id, Check]:

@@ -93,3 +93,6 @@ class Settings(Record):
         Field(description="Where systems may be asked. Nothing else is reached, this machine (127.0.0.1) included."),
     ] = ()
     roles: tuple[RoleDefinition, ...] = ()
+    follows: Annotated[
+        tuple[Id, ...], Field(description="Plans of the catalog whose indicators are watched here, all their versions")
+    ] = ()

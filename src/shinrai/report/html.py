@@ -22,6 +22,7 @@ from shinrai.plan.exposure import Concentration
 from shinrai.records import Id, Outcome, Plan, Role, Text, Verdict
 from shinrai.report import figures, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
+from shinrai.report.plans import template_values
 from shinrai.report.register import register
 from shinrai.report.stack import overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
@@ -116,11 +117,12 @@ def render(workspace: Workspace, state: State) -> str:
         by_key={claim.key: claim for claim in claims},
         turns=turns(state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
-        higher=_higher(workspace.higher_plans),
+        higher=_higher(workspace.all_plans),
         register=register(systems, state, claims),
         stack=stack,
         stack_picture=Markup(stack_picture(stack)),  # noqa: S704 - its texts are escaped
         hands_picture=partial(_hands, len(systems)),
+        **template_values(workspace, state, today),
     )
 
 

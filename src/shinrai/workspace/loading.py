@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from shinrai.catalog import checks as catalog_checks
@@ -48,6 +49,22 @@ class Workspace:
     corrections: dict[Id, Corrections]
     higher_plans: dict[Id, Plan]
     components: dict[Id, Part]
+
+    @property
+    def all_plans(self) -> dict[Id, Plan]:
+        """Every plan there is: those of the catalog and the workspace's own."""
+        return {**self.higher_plans, **self.plans}
+
+    @property
+    def watched(self) -> list[Plan]:
+        """The plans whose indicators are watched: the own ones that have any, and the followed ones, newest first."""
+        own = [plan for plan in self.plans.values() if plan.uses]
+        followed = [plan for plan in self.higher_plans.values() if plan.series in self.settings.follows]
+        return own + sorted(followed, key=_decided_on, reverse=True)
+
+
+def _decided_on(plan: Plan) -> date:
+    return plan.edition.decided_on if plan.edition else date.min
 
 
 def load(root: Path) -> Workspace:

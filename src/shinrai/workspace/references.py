@@ -59,7 +59,7 @@ def cross_check(parts: Parts) -> Iterator[Problem]:
     """
     house = _House(parts)
     if parts.settings is not None:
-        yield from _of_settings(parts.settings)
+        yield from _of_settings(parts.settings, house)
     for system in parts.systems:
         yield from _of_system(system, house)
     for check in parts.own_checks:
@@ -185,9 +185,14 @@ def _taken(sourced: Sourced[Any], place: Place, name: str) -> Problem:
 # shinrai.yaml
 
 
-def _of_settings(sourced: Sourced[Settings]) -> Iterator[Problem]:
+def _of_settings(sourced: Sourced[Settings], house: _House) -> Iterator[Problem]:
     for position, role in _twice(sourced.record.roles, lambda role: role.id):
         yield _taken(sourced, ("roles", position, "id"), role.id)
+    known = {plan.series for plan in house.parts.higher_plans.values()}
+    for position, name in enumerate(sourced.record.follows):
+        if name not in known:
+            message = _('the catalog has no plan "{name}"')
+            yield _unknown(sourced, "workspace.unknown-plan", ("follows", position), message, name, sorted(known))
 
 
 def _role(sourced: Sourced[Any], place: Place, name: str, house: _House) -> Iterator[Problem]:
