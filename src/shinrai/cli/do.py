@@ -112,7 +112,7 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
         _observe_tables(start, files, as_json=as_json)
         return
     if subject is None or value is None or unit is None or source is None:
-        _refuse_incomplete()
+        _refuse_incomplete(subject=subject, value=value, unit=unit, source=source)
     with session(start, write=True) as opened:
         brought = do.observe(
             opened.ledger,
@@ -136,15 +136,17 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     _tell(brought, said, then, as_json=as_json)
 
 
-def _refuse_incomplete() -> NoReturn:
-    """Say what an observation consists of.
+def _refuse_incomplete(**given: object) -> NoReturn:
+    """Name the first option that one value needs and that was not given.
 
     Raises
     ------
-    UsageError
+    MissingParameter
         Always.
     """
-    raise click.UsageError(_("give a CSV file, or --subject, --value, --unit and --source"))
+    context = click.get_current_context()
+    missing = next(one for one in context.command.params if one.name in given and given[one.name] is None)
+    raise click.MissingParameter(ctx=context, param=missing)
 
 
 def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> None:

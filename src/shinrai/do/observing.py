@@ -121,6 +121,13 @@ def _key(one: Observation) -> _Key:
     return one.subject, one.area, one.period, breakdown, one.published, one.source
 
 
+def _expected(kind: str, context: Mapping[str, Any]) -> str | None:
+    """Say what a cell may hold."""
+    if kind == "literal_error":
+        return _("one of: {names}").format(names=str(context["expected"]).replace("'", ""))
+    return _("a date such as 2026-07-24") if kind.startswith("date") else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     observation: Observation
@@ -244,7 +251,7 @@ class _Reading:
             for detail in error.errors(include_url=False):
                 column = fields.get(str(detail["loc"][0]), "indicator") if detail["loc"] else "indicator"
                 message = _("{name}: found {found}").format(name=column, found=detail["input"])
-                self._refuse("do.cell", row, column, message, _(detail["msg"]))
+                self._refuse("do.cell", row, column, message, _expected(detail["type"], detail.get("ctx", {})))
         except ValueError:
             message = _('"{text}" is no period').format(text=period)
             expected = _("a period such as 2026, FY2025, 2026-H1, 2026-Q2, 2026-05 or 2026-05-31")
@@ -267,7 +274,7 @@ class _Reading:
         if one.period and one.status != "forecast" and first_day(one.period) > self.today:
             message = _("Nothing can have been observed on {day}: it is still to come").format(day=one.period)
             self._refuse("do.future", row, "period", message, None, _("a forecast has the status forecast"))
-        if one.period and one.published and one.status != "forecast" and one.published < first_day(one.period):
+        elif one.period and one.published and one.status != "forecast" and one.published < first_day(one.period):
             message = _("published on {day}, before the period began").format(day=one.published)
             self._refuse("do.published-early", row, "published", message)
         return len(self.table.problems) == before

@@ -33,8 +33,8 @@ def _named(written: str) -> str:
 
 TimePeriod: TypeAlias = Annotated[
     str,
-    Field(pattern=r"^(FY\d{4}|\d{4}(-H[12]|-Q[1-4]|-\d{2}(-\d{2})?)?)$"),
     AfterValidator(_named),
+    Field(json_schema_extra={"pattern": "^(FY[0-9]{4}|[0-9]{4}(-H[12]|-Q[1-4]|-[0-9]{2}(-[0-9]{2})?)?)$"}),
 ]
 """``2026``, ``FY2025`` (April 2025 to March 2026), ``2026-H1``, ``2026-Q2``, ``2026-05`` or ``2026-05-31``."""
 
