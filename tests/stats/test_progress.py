@@ -43,6 +43,45 @@ def test_the_growth_ratio_of_the_published_formula() -> None:
     assert np.round(line, 2).tolist() == [1.0, 0.66, 1.07, 1.0, 0.05, 1.0, 1.0, 2.29]
 
 
+# Published examples, to the digit that was printed.
+#
+# Table 1, "Progress towards the Global WHA targets", of an article in Archives of Disease in Childhood (adc.bmj.com,
+# markup 182596), after the Independent Expert Group, Global Nutrition Report, and WHO 2014: the rate that is needed
+# each year from 2012 to 2025. That of anaemia is a compound rate, the others are continuous ones (3.9 is both).
+
+
+@pytest.mark.parametrize(("start", "end", "printed"), [(100, 50, "5.2"), (100, 60, "3.9")])
+def test_the_compound_rates_of_the_global_nutrition_targets(start: float, end: float, printed: str) -> None:
+    assert f"{-100 * float(growth_rate(start, end, 13)):.1f}" == printed  # anaemia by half, stunting by 40 %
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "printed"),
+    [(100, 70, "2.74"), (38, 50, "-2.11"), (100, 60, "3.9")],
+    ids=["low birth weight by 30 %", "breastfeeding from 38 to 50 %", "stunting by 40 %"],
+)
+def test_the_continuous_rates_of_the_global_nutrition_targets(start: float, end: float, printed: str) -> None:
+    decimals = len(printed.partition(".")[2])
+    assert f"{100 * float(reduction_rate(start, end, 13)):.{decimals}f}" == printed
+
+
+def test_the_rate_of_unicefs_technical_note() -> None:
+    # UNICEF Technical Note (2007): a regression coefficient of -0.06613 is an average annual reduction of 6.4 %.
+    assert f"{-100 * float(growth_rate(1.0, math.exp(-0.06613), 1.0)):.1f}" == "6.4"
+
+
+def test_the_reduction_of_child_mortality() -> None:
+    # UN Inter-agency Group for Child Mortality Estimation, 2013: "reducing the under-five mortality rate 47 percent,
+    # from 90 … in 1990 to 48 … in 2012".
+    assert f"{100 * float(covered(90, 48, 0)):.0f}" == "47"
+
+
+def test_the_deviation_from_a_path_of_a_japanese_city() -> None:
+    # Sano City, goal evaluation of fiscal 2015: 57.9 % against the target value 75.0 % of the same year, 17.1 below.
+    path = float(linear_path(75.0, 75.0, 1.0))
+    assert f"{57.9 - path:.1f}" == "-17.1"
+
+
 def test_the_stand_in_for_zero_decides_the_growth_ratio() -> None:
     found = [float(growth_ratio(10, 5, 0, 7, 15, stand_in)) for stand_in in (1, 0.1, 0.01, 0.001)]
     assert [round(one, 2) for one in found] == [0.66, 0.36, 0.26, 0.21]

@@ -20,7 +20,7 @@ from shinrai.records import (
     first_day,
     year_of,
 )
-from shinrai.stats.progress import band_distance, linear_path, proportion_error
+from shinrai.stats.progress import band_distance, proportion_error
 
 __all__ = ["Promised", "Sides", "path_at", "promised", "sides"]
 
@@ -35,6 +35,8 @@ class Promised:
     ----------
     series : Series, optional
         Everything observed of it in its place and group.
+    points : tuple of Point
+        The observed ones of the same kind of period as the promise, in order of time.
     observed : Point, optional
         The newest point of the same kind of period as baseline, path and target.
     other_periods : bool
@@ -54,6 +56,7 @@ class Promised:
     use: IndicatorUse
     definition: IndicatorDefinition
     series: Series | None
+    points: tuple[Point, ...]
     observed: Point | None
     other_periods: bool
     broken: bool
@@ -156,6 +159,7 @@ def _promised(
         use=use,
         definition=definition,
         series=series,
+        points=tuple(comparable),
         observed=observed,
         other_periods=bool(points) and observed is None,
         broken=broken,
@@ -218,8 +222,8 @@ def path_at(use: IndicatorUse, period: str, definition: IndicatorDefinition) -> 
         return nan, assumed
     values = [stops[year] for year in years]
     if assumed:
-        share = (at - years[0]) / (years[-1] - years[0])
-        return float(linear_path(values[0], values[-1], share)), True
+        share = min((at - years[0]) / (years[-1] - years[0]), 1.0)
+        return values[0] + share * (values[-1] - values[0]), True
     return float(np.interp(at, years, values)), False
 
 
@@ -270,8 +274,7 @@ def _comparable(one: Promised) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if one.series is None or one.observed is None:
         return (), ()
     since = one.series.broken_at
-    points = of_one_kind(one.series.observed, one.observed.period)
-    points = [point for point in points if since is None or first_day(point.period) >= first_day(since)]
+    points = [point for point in one.points if since is None or first_day(point.period) >= first_day(since)]
     return tuple(year_of(point.period) for point in points), tuple(point.value for point in points)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -80,7 +81,7 @@ class SeriesNote:
     about: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Series:
     """One indicator in one place for one group, in order of time."""
 
@@ -88,12 +89,12 @@ class Series:
     points: list[Point] = field(default_factory=list)
     notes: list[SeriesNote] = field(default_factory=list)
 
-    @property
+    @cached_property
     def observed(self) -> list[Point]:
         """The points that were observed: forecasts are none."""
         return [point for point in self.points if point.newest.status != "forecast"]
 
-    @property
+    @cached_property
     def broken_at(self) -> str | None:
         """The last period from which on values cannot be compared with earlier ones."""
         breaks = [point.period for point in self.points if point.newest.series_break or point.newest.status == "break"]
