@@ -235,6 +235,8 @@ def test_the_newest_vintage_is_read_and_all_are_kept() -> None:
     assert told.series is not None
     assert [one.value for one in told.series.points[0].vintages] == [80, 40]
     assert "revised" in told.notes
+    assert told.first_state == "on_path"
+    assert status(house, late).first_state is None
     then = gather([late, early], as_of=date(2026, 6, 1))
     (before,) = assess([house], {}, then, METHOD, TODAY)
     assert before.state == "on_path"

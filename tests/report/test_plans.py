@@ -64,7 +64,7 @@ def test_the_terminal_and_programs_are_told_the_same(nation: Path, capsys: pytes
     assert "★ achieved" in shown
     assert "draft only" in shown
     coverage = run("status", "--coverage")
-    assert "1 final text · 3 draft only · 2 not verified" in coverage
+    assert "3 draft only · 3 not verified" in coverage
     (second, _first) = json.loads(run("status", "--coverage", "--json"))["plans"]
     assert second["plan"] == "jp-ai-basic-plan-2026"
     assert len(second["open_questions"]) >= 4

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from shinrai.check.promised import Promised, Sides, promised, sides
+from shinrai.check.promised import Promised, Sides, on_scale, promised, sides
 from shinrai.check.series import Series, SeriesKey
 from shinrai.records import (
     INDICATOR_STATES,
@@ -95,6 +95,8 @@ class IndicatorStatus:
         Whether one state has enough probability to be shown without a mark; None where no sampling error is known.
     projection : tuple of float, optional
         Value, lower and upper end in the target's period.
+    first_state : IndicatorState, optional
+        The state that the newest period had by the value that was published first; only where it was revised since.
     by_method : dict
         ``path``, ``growth`` and ``regression`` → the state that each method alone would give.
     notes : tuple of str
@@ -119,6 +121,7 @@ class IndicatorStatus:
     probabilities: Mapping[IndicatorState, float] | None = None
     certain: bool | None = None
     projection: tuple[float, float, float] | None = None
+    first_state: IndicatorState | None = None
     by_method: Mapping[str, IndicatorState] | None = None
     notes: tuple[str, ...] = ()
     series: Series | None = None
@@ -157,6 +160,7 @@ class IndicatorStatus:
             "certain": self.certain,
             "projection": list(self.projection) if self.projection else None,
             "gap": self.gap,
+            "first_state": self.first_state,
             "by_method": dict(self.by_method) if self.by_method else None,
             "agree": self.agree,
             "notes": list(self.notes),
@@ -278,6 +282,7 @@ def _status(one: Promised, numbers: _Numbers, row: int, method: StatusMethod, to
         "projection": _projected(numbers, row, one.definition),
     }
     if state in {"achieved", *_PACED}:
+        common["first_state"] = _first_state(one, side, method)
         chances = _chances(numbers, row, method)
         common["by_method"] = _by_method(numbers, row, method, state)
         common["probabilities"] = chances
@@ -340,6 +345,17 @@ def _missing(one: Promised) -> tuple[IndicatorState, StateReason] | None:
     if last_day_of(one.observed_period) <= last_day_of(one.use.baseline.period):
         return "no_recent_data", "nothing-since-baseline"
     return None
+
+
+def _first_state(one: Promised, side: Sides, method: StatusMethod) -> IndicatorState | None:
+    """Give the state by the first vintage of the newest period, where another one is read now."""
+    if one.observed is None or not one.observed.revised:
+        return None
+    value = on_scale(one, one.observed.vintages[0].value)
+    if side.better * (value - side.target) >= 0.0:
+        return "achieved"
+    then = float(pace(side.baseline, value, side.path))
+    return None if isnan(then) else _of_pace(then, method)
 
 
 def _by_method(numbers: _Numbers, row: int, method: StatusMethod, state: IndicatorState) -> dict[str, IndicatorState]:

@@ -22,7 +22,7 @@ from shinrai.records import (
 )
 from shinrai.stats.progress import band_distance, proportion_error
 
-__all__ = ["Promised", "Sides", "path_at", "promised", "sides"]
+__all__ = ["Promised", "Sides", "on_scale", "path_at", "promised", "sides"]
 
 _PERCENT = {"percent": 100.0, "share": 1.0}
 
@@ -235,6 +235,12 @@ def _end(use: IndicatorUse, definition: IndicatorDefinition) -> float | None:
     return use.target.value if use.target else None
 
 
+def on_scale(one: Promised, value: float) -> float:
+    """Put a value on the scale of `Sides`: as it is, or as its distance to the band."""
+    band = one.definition.band
+    return value if band is None else float(band_distance(value, *band))
+
+
 def sides(one: Promised) -> Sides:
     """Give the numbers of a comparison; see `Sides`."""
     use, definition = one.use, one.definition
@@ -243,9 +249,7 @@ def sides(one: Promised) -> Sides:
     observed = one.observed.value if one.observed else nan
     path, better = one.path_value, _better(definition)
     if definition.band is not None:
-        baseline, observed, path = (
-            float(band_distance(value, *definition.band)) for value in (baseline, observed, path)
-        )
+        baseline, observed, path = (on_scale(one, value) for value in (baseline, observed, path))
         target, better = 0.0, -1.0
     start = year_of(use.baseline.period) if use.baseline else nan
     end = year_of(use.target.period) if use.target and use.target.period else nan

@@ -39,6 +39,8 @@ def print_plan(view: PlanView) -> None:
     for status in sorted(view.statuses, key=lambda one: one.state != "reversing"):
         table.add_row(*_row(status))
     Console().print(table)
+    if any(status.path_assumed and status.path is not None for status in view.statuses):
+        click.secho(_("* a straight line from baseline to target, assumed"), dim=True)
     for one in view.statuses:
         if one.by_method and not one.agree:
             click.echo(_methods(one))
@@ -57,7 +59,7 @@ def _row(status: IndicatorStatus) -> tuple[Any, ...]:
     from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
 
     from shinrai.report.outcomes import REASON_WORDS, STANDINGS, UNIT_WORDS  # noqa: PLC0415 - as above
-    from shinrai.report.plan_figures import plain  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.plan_figures import plain, rough  # noqa: PLC0415 - loaded only when the verb runs
 
     observed, target = status.observed, status.use.target
     unit = status.definition.unit
@@ -70,7 +72,7 @@ def _row(status: IndicatorStatus) -> tuple[Any, ...]:
         _badge(status.state, certain=status.certain),
         Text.assemble(status.definition.title.read(current_language()), "\n", (status.use.name, "dim")),
         shown,
-        "–" if status.path is None else f"{plain(status.path)}{'*' if status.path_assumed else ''}",
+        "–" if status.path is None else f"{rough(status.path)}{'*' if status.path_assumed else ''}",
         "–" if status.pace is None else f"{status.pace:.2f}",
         promised,
         Text("; ".join(about), style="dim"),

@@ -160,9 +160,7 @@ class IndicatorUse(Record):
         named = [point.period for point in self.path]
         ends = [one.period for one in (self.baseline, self.target) if one is not None and one.period is not None]
         if len({frequency_of(period) for period in (*named, *ends)}) > 1:
-            raise ValueError(
-                "the periods of baseline, path and target must be of one kind, such as all FY or all years"
-            )
+            raise ValueError("`baseline`, `path` and `target` need periods of one kind, such as all FY or all years")
         if named != sorted(set(named)):
             raise ValueError("`path` must be in order of time, each period once")
         if len(ends) == 2 and ends[0] >= ends[1]:

@@ -16,7 +16,7 @@ from shinrai.check.series import Point
 from shinrai.records import first_day, frequency_of, year_of
 from shinrai.report.figures import Scale
 
-__all__ = ["GroupBar", "bars", "path_rows", "plain", "series_figure"]
+__all__ = ["GroupBar", "bars", "path_rows", "plain", "rough", "series_figure"]
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 400.0, 190.0, 60.0, 56.0, 14.0, 28.0
 _BAR, _LETTER = 22.0, 12.0
@@ -28,6 +28,11 @@ GroupBar = tuple[str, float]
 def plain(value: float) -> str:
     """Write a number of an indicator: thousands separated, at most six significant decimals, never ``-0``."""
     return f"{round(value, 6) + 0.0:,.10g}"
+
+
+def rough(value: float) -> str:
+    """Write a number that was worked out, not observed: four significant digits."""
+    return plain(float(f"{value:.4g}"))
 
 
 def series_figure(status: IndicatorStatus) -> str:

@@ -41,6 +41,7 @@ def template_values(workspace: Workspace, state: State, today: date) -> dict[str
         "bars": _bars,
         "path_rows": plan_figures.path_rows,
         "plain": plan_figures.plain,
+        "rough": plan_figures.rough,
         "state_words": outcomes.STATE_WORDS,
         "state_shapes": outcomes.STATE_SHAPES,
         "reason_words": outcomes.REASON_WORDS,
