@@ -20,11 +20,9 @@ RANK = ("unverified", "secondary", "quoted", "official")
 FORMER = ("p1", "p2", "p3", "1", "2", "3", "4", "1.1", "3.1", "3.2", "3.3", "3.4", "3.5")
 
 
-@pytest.fixture(params=PLANS.values(), ids=PLANS)
+@pytest.fixture(params=list(PLANS))
 def plan(request: pytest.FixtureRequest) -> Plan:
-    found = request.param
-    assert isinstance(found, Plan)
-    return found
+    return PLANS[request.param]
 
 
 def test_a_plan_fits_together(plan: Plan) -> None:

@@ -228,10 +228,10 @@ def path_at(use: IndicatorUse, period: str, definition: IndicatorDefinition) -> 
 
 
 def _end(use: IndicatorUse, definition: IndicatorDefinition) -> float | None:
+    """Give where a straight line would lead: to the target, or to the nearer edge of the band."""
+    baseline = use.baseline
     if definition.band is not None:
-        if use.baseline is None:
-            return None
-        return min(definition.band, key=lambda edge: abs(edge - use.baseline.value) if use.baseline else 0.0)
+        return None if baseline is None else min(definition.band, key=lambda edge: abs(edge - baseline.value))
     return use.target.value if use.target else None
 
 

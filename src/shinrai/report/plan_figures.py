@@ -68,7 +68,7 @@ class _Drawing:
     def __init__(self, status: IndicatorStatus) -> None:
         self.status = status
         use = status.use
-        told = (use.baseline or (use.target if use.target and use.target.period else None)) if use else None
+        told = use.baseline or (use.target if use.target and use.target.period else None)
         points = status.series.points if status.series else []
         kind = frequency_of(told.period) if told is not None and told.period else None
         self.points = [point for point in points if kind is None or frequency_of(point.period) == kind]
