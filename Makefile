@@ -53,9 +53,10 @@ lock:  ## lock the dependencies again, with hashes and without index addresses (
 	@uv pip compile pyproject.toml --extra demo --extra keyring --extra postgresql --extra ray --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/dev.txt
 
-messages: $(VENV)/.dev  ## bring the Japanese catalogue and the pages of errors up to date with the source
+messages: $(VENV)/.dev  ## bring the Japanese catalogue, the pages of errors and of coverage up to date with the source
 	@$(BIN)/python -m tests.docs.messages
 	@$(BIN)/python -m tests.docs.errors_page
+	@$(BIN)/python -m tests.docs.coverage_page
 
 simulate: $(VENV)/.dev  ## the larger Monte-Carlo runs behind the statistics
 	@$(BIN)/python -m pytest -n 2 -m simulation tests/stats

@@ -15,6 +15,7 @@ _MODULES = {
     "bench.stats_calls": "Sequential tests: calls to a verdict",
     "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
     "bench.statistics_simulations": "Sequential tests by simulation, against an independent program",
+    "bench.indicators": "Indicators of a plan",
     "bench.ledger": "Ledger",
 }
 

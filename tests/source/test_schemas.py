@@ -113,6 +113,18 @@ depths:
   - {depth: deep, title: {en: C}, why: {en: C}, claims: [{check: c, stage: before-release, threshold: 0.1}]}
   - {depth: forbidden, title: {en: D}, why: {en: D}, accept_days: 0, accepts: [board]}
 """,
+    "corrections": """id: c
+corrections:
+  - id: typing-error
+    indicator: genai-use
+    period: FY2025
+    action: override
+    expect: 588
+    value: 58.8
+    reason: {en: The decimal point is missing}
+    provider: ministry
+    state: reported
+""",
 }
 
 
@@ -149,6 +161,9 @@ def test_what_loads_is_valid(kind: str) -> None:
         ("component", "type: model", "type: modell"),
         ("component", "days: 20", "days: -1"),
         ("action", "p/g/m/c@s", "p/g/m/c"),
+        ("corrections", "override", "overide"),
+        ("corrections", "FY2025", "FY25"),
+        ("corrections", "expect: 588\n", ""),
     ],
 )
 def test_what_does_not_load_is_not_valid(kind: str, before: str, after: str) -> None:

@@ -98,17 +98,15 @@ scorer: {id: prediction, field: approved, column: outcome}
 """,
     "plans/national.yaml": """id: national
 title: {en: National plan}
-issuer: {en: Cabinet}
-decided: 2025-12-23
-document: https://example.com
-entries:
-  - &entry
-    id: "3"
+owner: cabinet
+edition: {series: nation, decided_on: 2025-12-23, document: {url: "https://example.com"}}
+goals:
+  - id: "3"
     kind: direction
     title: {en: Trust}
     sources: [{title: {en: Plan}, date: 2025-12-23, certainty: official}]
     certainty: official
-  - {<<: *entry, id: "3.1"}
+    measures: [{id: "3.1", title: {en: Evaluation}}]
 """,
     "prompts/some.jsonl": '{"id": "a", "prompts": ["x"]}\n',
 }

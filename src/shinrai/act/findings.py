@@ -24,7 +24,7 @@ def owners(workspace: Workspace) -> dict[str, Role]:
         Claim path ``plan/goal/measure/claim`` → owner of its measure.
     """
     return {
-        f"{plan.id}/{goal.id}/{measure.id}/{use.name}": measure.owner
+        f"{plan.id}/{goal.id}/{measure.id}/{use.name}": measure.owner or plan.owner
         for plan in workspace.plans.values()
         for goal in plan.goals
         for measure in goal.measures

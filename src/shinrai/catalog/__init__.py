@@ -14,15 +14,17 @@ from shinrai.records import (
     Crosswalk,
     DepthTable,
     Framework,
-    HigherPlan,
     Id,
     ModelPrice,
+    Plan,
     PriceTable,
     RiskScheme,
+    StatusMethod,
 )
 from shinrai.source import attempt, build, did_you_mean, examine_yaml
 
 __all__ = [
+    "CATALOG",
     "PREFIX",
     "checks",
     "crosswalks",
@@ -32,14 +34,18 @@ __all__ = [
     "higher_plans",
     "model_price",
     "risk_schemes",
+    "status_methods",
 ]
 
-R = TypeVar("R", Check, HigherPlan, Framework, Crosswalk, RiskScheme)
+R = TypeVar("R", Check, Framework, Crosswalk, RiskScheme, Plan, StatusMethod)
 
 PREFIX: Final = "catalog:"
 """Begins the name of a file that Shinrai ships, as in ``catalog:prompts/hazardous-advice.jsonl``."""
 
-_ROOT: Final = Path(__file__).resolve().parent
+CATALOG: Final = Path(__file__).resolve().parent
+"""Folder of what is shipped."""
+
+_ROOT: Final = CATALOG
 
 
 def checks() -> dict[Id, Check]:
@@ -58,8 +64,8 @@ def checks() -> dict[Id, Check]:
     return dict(_checks())
 
 
-def higher_plans() -> dict[Id, HigherPlan]:
-    """Give the plans of ``catalog/plans`` that a measure may implement, by id; as `checks`."""
+def higher_plans() -> dict[Id, Plan]:
+    """Give the plans of ``catalog/plans`` that others implement, one for each version, by id; as `checks`."""
     return dict(_higher_plans())
 
 
@@ -89,6 +95,11 @@ def depth_table() -> DepthTable:
     """
     path = _ROOT / "risk-depth.yaml"
     return build(examine_yaml(path, shown_as=f"{PREFIX}{path.name}"), DepthTable)
+
+
+def status_methods() -> dict[Id, StatusMethod]:
+    """Give the methods of ``catalog/methods`` by which an indicator gets its status, by id; as `checks`."""
+    return dict(_status_methods())
 
 
 def model_price(host: str, model: str) -> ModelPrice | None:
@@ -152,8 +163,13 @@ def _checks() -> dict[Id, Check]:
 
 
 @cache
-def _higher_plans() -> dict[Id, HigherPlan]:
-    return _read("plans", HigherPlan)
+def _higher_plans() -> dict[Id, Plan]:
+    return _read("plans", Plan)
+
+
+@cache
+def _status_methods() -> dict[Id, StatusMethod]:
+    return _read("methods", StatusMethod)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -17,6 +18,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EPILOG = """\b
 Examples:
   shinrai do attest contract.pdf --subject human-decides --by housing-office --valid-until 2027-03-31
+  shinrai do observe observations/*.csv
   shinrai do observe --subject genai-use --value 0.588 --unit share --as-of 2026-02-28 --source "MIC white paper 2026"
   shinrai do import decisions.csv --system loan-screening
 """
@@ -67,12 +69,16 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     _tell(brought, said, _("next      shinrai check"), as_json=as_json)
 
 
-@command.command("observe", short_help="Bring in an observed or published value.")
-@click.option("--subject", required=True, help="What was observed: the subject of an observed check.")
-@click.option("--value", type=float, required=True, help="The value, in the unit given.")
-@click.option("--unit", required=True, help="Unit, such as share, persons, yen.")
-@click.option("--as-of", type=_DAY, required=True, help="Day that the value is about.")
-@click.option("--source", required=True, help="Where it is published.")
+@command.command("observe", short_help="Bring in observed or published values.")
+@click.argument("files", nargs=-1, type=_FILE)
+@click.option("--subject", help="What was observed: the subject of an observed check, or an indicator.")
+@click.option("--value", type=float, help="The value, in the unit given.")
+@click.option("--unit", help="Unit, such as share, persons, yen.")
+@click.option("--as-of", type=_DAY, help="Day that the value is about.")
+@click.option("--period", help="Period that the value is about, such as FY2025, 2026-Q2; needed for an indicator.")
+@click.option("--area", help="Where, such as JP or JP-13.")
+@click.option("--published", type=_DAY, help="Day of publication.")
+@click.option("--source", help="Where it is published.")
 @click.option("--system", metavar="ID", help="System it is about.")
 @click.option("--population", help="Whom or what it was observed on.")
 @click.option("--sample", type=click.IntRange(min=1), help="Number of units behind a share, where known.")
@@ -80,20 +86,33 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
 @click.pass_obj
 def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
-    subject: str,
-    value: float,
-    unit: str,
-    as_of: datetime,
-    source: str,
+    files: tuple[Path, ...],
+    subject: str | None,
+    value: float | None,
+    unit: str | None,
+    as_of: datetime | None,
+    period: str | None,
+    area: str | None,
+    published: datetime | None,
+    source: str | None,
     system: str | None,
     population: str | None,
     sample: int | None,
     *,
     as_json: bool,
 ) -> None:
-    """Bring in a value that somebody observed or published, with its source."""
+    """Bring in tables of observations (CSV), or one value that somebody observed or published, with its source.
+
+    Of a table only the rows that are new are written down; a value that changed without a new date of publication is
+    refused.
+    """
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
 
+    if files:
+        _observe_tables(start, files, as_json=as_json)
+        return
+    if subject is None or value is None or unit is None or source is None:
+        _refuse_incomplete(subject=subject, value=value, unit=unit, source=source)
     with session(start, write=True) as opened:
         brought = do.observe(
             opened.ledger,
@@ -101,15 +120,49 @@ def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
             subject=subject,
             value=value,
             unit=unit,
-            as_of=as_of.date(),
+            as_of=_day(as_of),
             source=source,
             today=today(),
             system=system,
             population=population,
             sample=sample,
+            period=period,
+            area=area,
+            published=_day(published),
         )
-    said = f"{brought.subject} = {brought.value:g} {brought.unit} ({brought.as_of}, {brought.source})"
-    _tell(brought, said, _("next      shinrai check"), as_json=as_json)
+    when = brought.period or brought.as_of
+    said = f"{brought.subject} = {brought.value:g} {brought.unit} ({when}, {brought.source})"
+    then = _("next      shinrai status      shinrai report") if period else _("next      shinrai check")
+    _tell(brought, said, then, as_json=as_json)
+
+
+def _refuse_incomplete(**given: object) -> NoReturn:
+    """Name the first option that one value needs and that was not given.
+
+    Raises
+    ------
+    MissingParameter
+        Always.
+    """
+    context = click.get_current_context()
+    missing = next(one for one in context.command.params if one.name in given and given[one.name] is None)
+    raise click.MissingParameter(ctx=context, param=missing)
+
+
+def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> None:
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    told = []
+    with session(start, write=True) as opened:
+        for file in files:
+            brought, known = do.observe_table(opened.ledger, opened.workspace, file, today=today())
+            told.append({"file": str(file), "new": brought.rows if brought else 0, "known": known})
+    if as_json:
+        put_json({"version": 1, "tables": told})
+        return
+    for one in told:
+        click.echo(_("{file}: {new} observations brought in, {known} were there already").format(**one))
+    note(_("next      shinrai status      shinrai report"))
 
 
 @command.command("import", short_help="Bring in a log of human decisions.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from shinrai.cli.outcomes import print_plan, show_coverage
 from shinrai.cli.session import Session, put_json, session, today
 from shinrai.i18n import _, current_language
 from shinrai.records import Text
@@ -18,16 +19,24 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
+@click.option(
+    "--coverage", is_flag=True, help="Say instead what of the plans could not be verified, and what has no data."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON.")
 @click.pass_obj
-def command(start: str, *, as_json: bool) -> None:
-    """Show where every claim stands: goal, measure, system, claim; counts, never means."""
+def command(start: str, *, coverage: bool, as_json: bool) -> None:
+    """Show where every claim stands: goal, measure, system, claim; and every indicator. Counts, never means."""
+    from shinrai.report.outcomes import plan_views  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.tree import tree  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=False) as opened:
         state = opened.ledger.state()
         titles = {system.id: system.title for system in opened.workspace.systems.values()}
         nodes = tree(opened.workspace.plans.values(), titles, state, today())
+        views = plan_views(opened.workspace, state, today())
+        if coverage:
+            show_coverage(views, as_json=as_json)
+            return
         if as_json:
             put_json(
                 {
@@ -35,6 +44,7 @@ def command(start: str, *, as_json: bool) -> None:
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
                     "systems": [one.to_json() for one in _waiting(opened)],
+                    "indicators": [status.to_json() for view in views for status in view.statuses],
                     "open_runs": [
                         {"run": run, "system": system, "state": progress}
                         for run, system, progress in _open_runs(opened)
@@ -42,12 +52,14 @@ def command(start: str, *, as_json: bool) -> None:
                 }
             )
             return
-        if not state.rulings:
+        for view in views:
+            print_plan(view)
+        if not state.rulings and not views:
             click.echo(_("Nothing is committed yet. Next: {command}").format(command="shinrai plan"))
             return
         from shinrai.cli.words import print_tree  # noqa: PLC0415 - loaded only when the verb runs
 
-        for node in nodes:
+        for node in nodes if state.rulings else ():
             print_tree(node)
         _print_waiting(opened, titles)
         words = {

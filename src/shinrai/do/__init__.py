@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shinrai.do.decisions import import_decisions
+from shinrai.do.observing import observe_table
 from shinrai.do.statements import attest, observe
 
-__all__ = ["attest", "import_decisions", "observe"]
+__all__ = ["attest", "import_decisions", "observe", "observe_table"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.records import Id, Metric, Role
+from shinrai.records import Id, IndicatorDefinition, Metric, Role, definitions
 from shinrai.source import did_you_mean
 from shinrai.workspace import Workspace
 
@@ -30,8 +30,17 @@ def require_system(system: Id | None, workspace: Workspace) -> None:
         _require("do.unknown-system", system, workspace.systems, _("There is no system {name} in systems/"))
 
 
+def indicators_of(workspace: Workspace) -> dict[Id, IndicatorDefinition]:
+    """Give every indicator that a plan of the workspace or of the catalog defines; of several versions the last."""
+    plans = {**workspace.higher_plans, **workspace.plans}
+    found: dict[Id, IndicatorDefinition] = {}
+    for plan in plans.values():
+        found |= definitions(plan, plans)
+    return found
+
+
 def require_subject(subject: str, metric: Metric, workspace: Workspace) -> None:
-    """Refuse a subject that no check asks for and, of observed values, no system's benefit either.
+    """Refuse a subject that no check asks for and, of observed values, no system's benefit and no plan either.
 
     Parameters
     ----------
@@ -51,6 +60,7 @@ def require_subject(subject: str, metric: Metric, workspace: Workspace) -> None:
     if metric == "observed":
         benefits = (system.benefit for system in workspace.systems.values())
         known |= {benefit.indicator for benefit in benefits if benefit is not None and benefit.indicator}
+        known |= indicators_of(workspace).keys()
     _require("do.unknown-subject", subject, sorted(known), _("No check asks for the subject {name}"))
 
 

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from shinrai.do.keeping import keep
-from shinrai.do.naming import require_role, require_subject, require_system
+from shinrai.do.naming import indicators_of, require_role, require_subject, require_system
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
-from shinrai.records import Attestation, EvidenceBrought, Id, Observation, Role
+from shinrai.records import Attestation, EvidenceBrought, Id, Observation, Role, first_day, last_day_of
 from shinrai.workspace import Workspace
 
 
@@ -93,12 +93,15 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     subject: str,
     value: float,
     unit: str,
-    as_of: date,
+    as_of: date | None = None,
     source: str,
     today: date,
     system: Id | None = None,
     population: str | None = None,
     sample: int | None = None,
+    period: str | None = None,
+    area: str | None = None,
+    published: date | None = None,
 ) -> Observation:
     """Bring in a value that somebody observed or published. Bringing the very same again changes nothing.
 
@@ -109,13 +112,13 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     workspace : Workspace
         As loaded.
     subject : str
-        What was observed: the subject of a check with the metric ``observed``.
+        What was observed: the subject of a check with the metric ``observed``, or an indicator of a plan.
     value : float
         In the unit of the check's threshold; finite.
     unit : str
         That of the threshold.
-    as_of : date
-        The day that the value is about.
+    as_of : date, optional
+        The day that the value is about; the last day of `period` when left out.
     source : str
         Where it comes from, so that others can look it up.
     system : Id, optional
@@ -124,6 +127,12 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
         Who or what was observed.
     sample : int, optional
         Number of units behind a share; at least 1.
+    period : str, optional
+        Period that the value is about; an indicator needs one.
+    area : str, optional
+        Where, such as ``JP``.
+    published : date, optional
+        Vintage of the value.
     today : date
         The day on which this is said: nothing can have been observed after it.
 
@@ -141,10 +150,8 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     require_subject(subject, "observed", workspace)
     if not math.isfinite(value):
         raise UsageError("do.not-finite", _("The value {value} is not a finite number").format(value=value))
-    if as_of > today:
-        raise UsageError(
-            "do.future", _("Nothing can have been observed on {day}: it is still to come").format(day=as_of)
-        )
+    as_of = _day_of(as_of, period, today)
+    _require_fitting(subject, unit, period, workspace)
     if not source.strip():
         raise UsageError("do.no-source", _("A value without its source is no evidence"))
     if sample is not None and sample < 1:
@@ -158,9 +165,53 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
         source=source.strip(),
         population=population,
         sample=sample,
+        period=period,
+        area=area,
+        published=published,
     )
     bring(ledger, evidence)
     return evidence
+
+
+def _day_of(as_of: date | None, period: str | None, today: date) -> date:
+    """Give the day that a value is about, which cannot be still to come.
+
+    Raises
+    ------
+    UsageError
+        If neither day nor period is given, the period is none, or it lies ahead.
+    """
+    try:
+        day = as_of or last_day_of(period or "")
+        begin = first_day(period) if period else day
+    except ValueError as error:
+        message = _("The value needs its day or its period")
+        hint = _("such as --as-of 2026-03-31 or --period FY2025")
+        raise UsageError("do.no-period", message, hint=hint) from error
+    if begin > today:
+        raise UsageError("do.future", _("Nothing can have been observed on {day}: it is still to come").format(day=day))
+    return day
+
+
+def _require_fitting(subject: str, unit: str, period: str | None, workspace: Workspace) -> None:
+    """Hold a value against the indicator that it is about, where it is about one.
+
+    Raises
+    ------
+    UsageError
+        If it has no period, or another unit.
+    """
+    definition = indicators_of(workspace).get(subject)
+    if definition is None:
+        return
+    if period is None:
+        message = _("A value of the indicator {name} needs its period").format(name=subject)
+        raise UsageError("do.no-period", message, hint=_("such as --as-of 2026-03-31 or --period FY2025"))
+    if unit != definition.unit:
+        message = _("The indicator {name} is counted in {expected}, not in {unit}").format(
+            name=subject, expected=definition.unit, unit=unit
+        )
+        raise UsageError("do.unit", message)
 
 
 def bring(ledger: Ledger, evidence: Attestation | Observation) -> None:

@@ -41,6 +41,7 @@ from shinrai.records import (
     Json,
     Judged,
     LedgerOpened,
+    ObservedTable,
     Payload,
     Ruled,
     RunFinished,
@@ -279,6 +280,7 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
             EvidenceBrought(evidence=Import(file=name, file_digest=expected))
             | EvidenceBrought(evidence=Attestation(file=name, file_digest=expected))
             | EvidenceBrought(evidence=Answer(file=str() as name, file_digest=str() as expected))
+            | EvidenceBrought(evidence=ObservedTable(file=name, file_digest=expected))
         ):
             _file(walk, seq, payload.kind, name, expected)
         case _:

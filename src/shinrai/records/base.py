@@ -65,10 +65,18 @@ class Text(Record):
     ----------
     ja, en : str, optional
         At least one must be there.
+    original : {"ja", "en"}, optional
+        The language it was written in, where the other one is a translation.
+    translation : {"official", "unofficial", "machine"}, optional
+        What kind of translation that is.
     """
 
     ja: str | None = None
     en: str | None = None
+    original: Annotated[Literal["ja", "en"] | None, Field(description="The language it was written in")] = None
+    translation: Annotated[
+        Literal["official", "unofficial", "machine"] | None, Field(description="Who made the other language of it")
+    ] = None
 
     @model_validator(mode="after")
     def _at_least_one(self) -> Text:

@@ -9,6 +9,13 @@ from pydantic import Field, model_validator
 
 from shinrai.records.base import Digest, Id, Record, Role
 from shinrai.records.framework import RequirementRef
+from shinrai.records.source import Certainty
+from shinrai.records.timeperiod import TimePeriod
+
+ObservationStatus: TypeAlias = Literal["normal", "estimated", "provisional", "forecast", "break"]
+"""As the code list of observation status of SDMX has them: A, E, P, F, B."""
+
+Collector: TypeAlias = Literal["official", "self-reported", "third-party"]
 
 
 class Attestation(Record):
@@ -37,6 +44,33 @@ class Observation(Record):
     source: Annotated[str, Field(min_length=1)]
     population: str | None = None
     sample: Annotated[int | None, Field(gt=0, description="Number of units behind a share, where known")] = None
+    period: Annotated[
+        TimePeriod | None, Field(description="Period that the value is about; `as_of` is its last day")
+    ] = None
+    area: Annotated[str | None, Field(description="Country, prefecture or municipality, such as JP, JP-13")] = None
+    breakdown: Annotated[dict[Id, str] | None, Field(description="Breakdown; a dimension left out is its total")] = None
+    published: Annotated[date | None, Field(description="Day of publication: the vintage of the value")] = None
+    retrieved: Annotated[date | None, Field(description="Day on which it was read")] = None
+    url: str | None = None
+    locator: str | None = None
+    definition: Annotated[str | None, Field(description="What exactly was counted or asked")] = None
+    survey_mode: str | None = None
+    status: Annotated[ObservationStatus | None, Field(description="normal when left out")] = None
+    standard_error: Annotated[float | None, Field(gt=0)] = None
+    design_effect: Annotated[float | None, Field(gt=0, description="Variance against a simple random sample")] = None
+    series_break: Annotated[bool | None, Field(description="Not comparable with earlier periods")] = None
+    collector: Annotated[Collector | None, Field(description="Who collected it, seen from the plan's owner")] = None
+    certainty: Certainty | None = None
+
+
+class ObservedTable(Record):
+    """A CSV file of observations, kept as it came; its rows are `Observation`."""
+
+    type: Literal["observations"] = "observations"
+    name: Annotated[str, Field(description="File name as it came")]
+    file: Annotated[str, Field(description="Path of the kept copy, relative to the workspace")]
+    file_digest: Digest
+    rows: Annotated[int, Field(gt=0)]
 
 
 DECISION_COLUMNS = ("id", "ai_output", "human_decision", "reviewer_role", "seconds", "reviewed", "overridden", "date")
@@ -106,4 +140,6 @@ class Answer(Record):
         return self
 
 
-Evidence: TypeAlias = Annotated[Attestation | Observation | Import | Answer, Field(discriminator="type")]
+Evidence: TypeAlias = Annotated[
+    Attestation | Observation | Import | ObservedTable | Answer, Field(discriminator="type")
+]

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Record, Role, Share, Text
-from shinrai.records.plan import Certainty, Source
 from shinrai.records.register import Operator
+from shinrai.records.source import Certainty, Source
 
 RequirementId: TypeAlias = Annotated[str, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{N}._-]*$", max_length=80)]
 """As the issuer writes it, as far as it is letters, digits, ``.``, ``-`` and ``_``."""

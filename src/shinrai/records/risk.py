@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Json, Record, Role, Text
 from shinrai.records.framework import Amendment
-from shinrai.records.plan import Certainty, Source
 from shinrai.records.register import Stage
+from shinrai.records.source import Certainty, Source
 
 Depth: TypeAlias = Literal["fast-lane", "standard", "deep", "forbidden"]
 """How much a class asks for, from little to all; ``forbidden`` systems may not be operated."""

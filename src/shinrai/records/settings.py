@@ -100,3 +100,6 @@ class Settings(Record):
     risk: Annotated[
         tuple[Id, ...], Field(description="Risk schemes that decide how deep systems are tested, by id")
     ] = ()
+    follows: Annotated[
+        tuple[Id, ...], Field(description="Plans of the catalog whose indicators are watched here, all their versions")
+    ] = ()

@@ -19,9 +19,10 @@ from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
-from shinrai.records import HigherPlan, Id, Outcome, Role, Text, Verdict
+from shinrai.records import Id, Outcome, Plan, Role, Text, Verdict
 from shinrai.report import figures, requirements, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
+from shinrai.report.plans import template_values
 from shinrai.report.register import register
 from shinrai.report.stack import overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
@@ -121,13 +122,14 @@ def render(workspace: Workspace, state: State) -> str:
         by_key={claim.key: claim for claim in claims},
         turns=turns(state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
-        higher=_higher(workspace.higher_plans),
+        higher=_higher(workspace.all_plans),
         register=register(systems, state, claims),
         stack=stack,
         stack_picture=Markup(stack_picture(stack)),  # noqa: S704 - its texts are escaped
         hands_picture=partial(_hands, len(systems)),
         matrix=rule_books,
         requirement_titles={line.ref: line.requirement.title for row in rule_books.rows for line in row.lines},
+        **template_values(workspace, state, today),
     )
 
 
@@ -195,6 +197,6 @@ def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:
     return exhibits(root, state, verdict, _FAILING)
 
 
-def _higher(plans: Mapping[Id, HigherPlan]) -> dict[str, Any]:
+def _higher(plans: Mapping[Id, Plan]) -> dict[str, Any]:
     """Index the entries of higher plans by the name under which a workspace implements them."""
-    return {f"{plan.id}/{entry.id}": (plan, entry) for plan in plans.values() for entry in plan.entries}
+    return {name: (plan, entry) for plan in plans.values() for name, entry in plan.named().items()}

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from shinrai.records import (
     Action,
     Check,
+    Corrections,
     Crosswalk,
     DepthTable,
     Framework,
@@ -32,6 +33,7 @@ RECORDS: Final[dict[str, type[Record]]] = {
     "crosswalk": Crosswalk,
     "risk": RiskScheme,
     "risk-depth": DepthTable,
+    "corrections": Corrections,
 }
 """The record of each kind of file."""
 

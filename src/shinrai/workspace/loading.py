@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from shinrai.catalog import checks as catalog_checks
@@ -12,10 +13,10 @@ from shinrai.i18n import _
 from shinrai.records import (
     Action,
     Check,
+    Corrections,
     Crosswalk,
     DepthTable,
     Framework,
-    HigherPlan,
     Id,
     Part,
     Plan,
@@ -40,7 +41,7 @@ class Workspace:
         Its folder.
     settings : Settings
         ``shinrai.yaml``.
-    plans, systems, actions : dict
+    plans, systems, actions, corrections : dict
         Id → record, in the order of the file names.
     checks : dict
         The catalog's checks and the workspace's own.
@@ -61,9 +62,26 @@ class Workspace:
     checks: dict[Id, Check]
     own_checks: dict[Id, Check]
     actions: dict[Id, Action]
-    higher_plans: dict[Id, HigherPlan]
+    corrections: dict[Id, Corrections]
+    higher_plans: dict[Id, Plan]
     components: dict[Id, Part]
     rules: RuleBooks
+
+    @property
+    def all_plans(self) -> dict[Id, Plan]:
+        """Every plan there is: those of the catalog and the workspace's own."""
+        return {**self.higher_plans, **self.plans}
+
+    @property
+    def watched(self) -> list[Plan]:
+        """The plans whose indicators are watched: the own ones that have any, and the followed ones, newest first."""
+        own = [plan for plan in self.plans.values() if plan.uses]
+        followed = [plan for plan in self.higher_plans.values() if plan.series in self.settings.follows]
+        return own + sorted(followed, key=_decided_on, reverse=True)
+
+
+def _decided_on(plan: Plan) -> date:
+    return plan.edition.decided_on if plan.edition else date.min
 
 
 def load(root: Path) -> Workspace:
@@ -96,6 +114,7 @@ def load(root: Path) -> Workspace:
         checks=parts.checks,
         own_checks=parts.own_checks.plain(),
         actions=parts.actions.plain(),
+        corrections=parts.corrections.plain(),
         higher_plans=parts.higher_plans,
         components=parts.components.plain(),
         rules=RuleBooks.of(parts),
@@ -119,6 +138,7 @@ class _Reading:
             components=self.folder("components", Part),
             own_checks=own_checks,
             actions=self.folder("actions", Action),
+            corrections=self.folder("observations", Corrections),
             checks={**own_checks.plain(), **catalog_checks()},
             higher_plans=higher_plans(),
             frameworks=self.frameworks(),

@@ -12,10 +12,10 @@ from shinrai.errors import Problem
 from shinrai.records import (
     Action,
     Check,
+    Corrections,
     Crosswalk,
     DepthTable,
     Framework,
-    HigherPlan,
     Id,
     Part,
     Plan,
@@ -27,7 +27,8 @@ from shinrai.records import (
 from shinrai.source import Document, Place, examine_yaml
 
 R = TypeVar("R", bound=Record)
-N = TypeVar("N", Plan, System, Part, Check, Action, Framework, Crosswalk, RiskScheme)
+
+N = TypeVar("N", Plan, System, Part, Check, Action, Framework, Crosswalk, RiskScheme, Corrections)
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ class Parts:
     components: Shelf[Part]
     own_checks: Shelf[Check]
     actions: Shelf[Action]
+    corrections: Shelf[Corrections]
     checks: dict[Id, Check]
-    higher_plans: dict[Id, HigherPlan]
     frameworks: Shelf[Framework]
     crosswalks: Shelf[Crosswalk]
     risk: Shelf[RiskScheme]
     depths: Sourced[DepthTable] | None
+    higher_plans: dict[Id, Plan]

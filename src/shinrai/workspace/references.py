@@ -33,6 +33,7 @@ from shinrai.source import Place, did_you_mean, listing, read_items
 from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
 from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.parts import Parts, Sourced
+from shinrai.workspace.promised import of_promises
 from shinrai.workspace.stack import find, named_files
 from shinrai.workspace.supply import check_supply
 
@@ -58,7 +59,7 @@ def cross_check(parts: Parts) -> Iterator[Problem]:
     """
     house = _House(parts)
     if parts.settings is not None:
-        yield from _of_settings(parts.settings)
+        yield from _of_settings(parts.settings, house)
     for system in parts.systems:
         yield from _of_system(system, house)
     for check in parts.own_checks:
@@ -102,10 +103,14 @@ class _House:
         return None if settings is None else [role.id for role in settings.record.roles if role.accepts_risk]
 
     @cached_property
+    def plans(self) -> dict[Id, Plan]:
+        """All plans: those of the catalog and the workspace's own."""
+        return {**self.parts.higher_plans, **self.parts.plans.plain()}
+
+    @cached_property
     def entries(self) -> dict[str, None]:
         """Everything that a plan or measure may implement."""
-        plans = self.parts.higher_plans.values()
-        return dict.fromkeys(f"{plan.id}/{entry.id}" for plan in plans for entry in plan.entries)
+        return dict.fromkeys(name for plan in self.plans.values() for name in plan.named())
 
     @cached_property
     def claims(self) -> dict[str, _Claim]:
@@ -180,9 +185,14 @@ def _taken(sourced: Sourced[Any], place: Place, name: str) -> Problem:
 # shinrai.yaml
 
 
-def _of_settings(sourced: Sourced[Settings]) -> Iterator[Problem]:
+def _of_settings(sourced: Sourced[Settings], house: _House) -> Iterator[Problem]:
     for position, role in _twice(sourced.record.roles, lambda role: role.id):
         yield _taken(sourced, ("roles", position, "id"), role.id)
+    known = {plan.series for plan in house.parts.higher_plans.values()}
+    for position, name in enumerate(sourced.record.follows):
+        if name not in known:
+            message = _('the catalog has no plan "{name}"')
+            yield _unknown(sourced, "workspace.unknown-plan", ("follows", position), message, name, sorted(known))
 
 
 def _role(sourced: Sourced[Any], place: Place, name: str, house: _House) -> Iterator[Problem]:
@@ -298,6 +308,7 @@ def _of_plan(sourced: Sourced[Plan], house: _House) -> Iterator[Problem]:
         yield _taken(sourced, ("goals", position, "id"), goal.id)
     for position, goal in enumerate(plan.goals):
         yield from _of_goal(sourced, ("goals", position), goal, house)
+    yield from of_promises(sourced, house.plans)
 
 
 def _of_goal(sourced: Sourced[Plan], place: Place, goal: Goal, house: _House) -> Iterator[Problem]:
@@ -305,7 +316,8 @@ def _of_goal(sourced: Sourced[Plan], place: Place, goal: Goal, house: _House) ->
         yield _taken(sourced, (*place, "measures", position, "id"), measure.id)
     for position, measure in enumerate(goal.measures):
         here = (*place, "measures", position)
-        yield from _role(sourced, (*here, "owner"), measure.owner, house)
+        if measure.owner is not None:
+            yield from _role(sourced, (*here, "owner"), measure.owner, house)
         yield from _implements(sourced, (*here, "implements"), measure.implements, house)
         yield from _systems(sourced, (*here, "systems"), measure.systems, house)
         yield from _of_claims(sourced, here, measure, house)
@@ -361,11 +373,13 @@ def _is_shipped_for_own_data(check: Check, house: _House) -> bool:
 
 
 def _implements(sourced: Sourced[Plan], place: Place, names: tuple[str, ...], house: _House) -> Iterator[Problem]:
+    own = f"{sourced.record.id}/"
+    entries = [name for name in house.entries if not name.startswith(own)]
     for position, name in enumerate(names):
-        if name not in house.entries and not (name in house.parts.higher_plans and place == ("implements",)):
-            message = _('no plan in the catalog has an entry "{name}"')
+        if name not in entries and not (name in house.plans and place == ("implements",)):
+            message = _('no other plan has an entry "{name}"')
             plan = name.partition("/")[0]
-            known = [entry for entry in house.entries if entry.startswith(f"{plan}/")] or house.entries
+            known = [entry for entry in entries if entry.startswith(f"{plan}/")] or entries
             yield _unknown(sourced, "workspace.unknown-entry", (*place, position), message, name, known)
 
 

@@ -11,16 +11,18 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from shinrai.catalog import CATALOG, higher_plans
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.source import json_schemas
+from shinrai.records import Id
+from shinrai.source import did_you_mean, json_schemas
 from shinrai.workspace.layout import SETTINGS_FILE
 
 _TEMPLATE: Final = Path(__file__).parent / "template"
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9]+")
 
 
-def scaffold(directory: Path, *, name: str, store: str | None = None) -> list[Path]:
+def scaffold(directory: Path, *, name: str, store: str | None = None, follows: Id | None = None) -> list[Path]:
     """Write a first workspace: settings, a plan with one claim, a system, and the schemas for an editor.
 
     The seed that fixes the order of the data is drawn here, once, by chance.
@@ -33,6 +35,9 @@ def scaffold(directory: Path, *, name: str, store: str | None = None) -> list[Pa
         What people call the workspace.
     store : str, optional
         URL of the store of its ledger; an SQLite file in the workspace when left out.
+    follows : Id, optional
+        A plan of the catalog to watch. The workspace then begins with its observations instead of an example of a
+        system.
 
     Returns
     -------
@@ -42,7 +47,7 @@ def scaffold(directory: Path, *, name: str, store: str | None = None) -> list[Pa
     Raises
     ------
     UsageError
-        If there already is a workspace, or something cannot be written.
+        If there already is a workspace, the catalog has no such plan, or something cannot be written.
     """
     if (directory / SETTINGS_FILE).exists():
         raise UsageError(
@@ -50,8 +55,14 @@ def scaffold(directory: Path, *, name: str, store: str | None = None) -> list[Pa
             _("{directory} already is a workspace").format(directory=directory),
             hint=_("nothing was changed; choose another folder"),
         )
+    known = {plan.series for plan in higher_plans().values()}
+    if follows is not None and follows not in known:
+        message = _("the catalog has no plan {name}").format(name=follows)
+        raise UsageError("workspace.unknown-plan", message, hint=did_you_mean(follows, known))
+    files = [*_files(directory, name, store, follows), *_observed(directory, follows)]
+    files.sort(key=lambda file: file[0].name == SETTINGS_FILE)
     try:
-        return [path for path, text in _files(directory, name, store) if _write_new(path, text)]
+        return [path for path, text in files if _write_new(path, text)]
     except OSError as error:
         message = _("{path} cannot be written: {reason}").format(path=error.filename, reason=error.strerror)
         raise UsageError("workspace.cannot-write", message) from error
@@ -84,7 +95,13 @@ def _schemas(directory: Path) -> Iterator[tuple[Path, str]]:
         yield path, json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def _files(directory: Path, name: str, store: str | None) -> Iterator[tuple[Path, str]]:
+def _observed(directory: Path, follows: Id | None) -> Iterator[tuple[Path, str]]:
+    """Give the observations that the catalog has for a plan."""
+    for file in sorted((CATALOG / "observations").glob(f"{follows}.csv")):
+        yield directory / "observations" / file.name, file.read_text(encoding="utf-8")
+
+
+def _files(directory: Path, name: str, store: str | None, follows: Id | None) -> Iterator[tuple[Path, str]]:
     """Give every file of a first workspace, ``shinrai.yaml`` last: it says that the workspace is there."""
     shown = "".join(character for character in name if character.isprintable()).strip() or "Shinrai"
     values = {
@@ -98,9 +115,14 @@ def _files(directory: Path, name: str, store: str | None) -> Iterator[tuple[Path
     yield from _schemas(directory)
     templates = sorted(path for path in _TEMPLATE.rglob("*") if path.suffix in {".yaml", ".md"})
     for template in sorted(templates, key=lambda path: path.name == SETTINGS_FILE):
+        if follows is not None and template.suffix == ".yaml" and template.name != SETTINGS_FILE:
+            continue
         text = Template(template.read_text(encoding="utf-8")).safe_substitute(values)
         if store is not None and template.name == SETTINGS_FILE:
             text += f"\n# Where the ledger is kept.\n# 台帳を置く場所です。\nstore: {json.dumps(store)}\n"
+        if follows is not None and template.name == SETTINGS_FILE:
+            about = "# Plans of the catalog whose indicators are watched here.\n# 指標を見守る計画です。\n"
+            text += f"\n{about}follows: [{follows}]\n"
         yield directory / template.relative_to(_TEMPLATE), text
 
 

@@ -1,0 +1,85 @@
+"""The report's section on plans: its figures and what the template asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from shinrai.check.delivery import MilestoneState
+from shinrai.check.indicators import IndicatorStatus
+from shinrai.ledger.projection import State
+from shinrai.records import Measure, Milestone, ResultNode
+from shinrai.report import outcomes, plan_figures
+from shinrai.report.outcomes import Groups, PlanView, plan_views
+from shinrai.workspace import Workspace
+
+__all__ = ["by_node", "template_values"]
+
+_LEVELS = ("impact", "outcome", "output", "activity", "input")
+
+
+def template_values(workspace: Workspace, state: State, today: date) -> dict[str, Any]:
+    """Give everything that ``plans.html.j2`` uses.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        As loaded.
+    state : State
+        Of its ledger.
+    today : date
+        The day for which the report speaks.
+    """
+    return {
+        "views": plan_views(workspace, state, today),
+        "by_node": by_node,
+        "milestones": _milestones,
+        "quadrant": outcomes.quadrant,
+        "figure": _figure,
+        "bars": _bars,
+        "path_rows": plan_figures.path_rows,
+        "plain": plan_figures.plain,
+        "rough": plan_figures.rough,
+        "state_words": outcomes.STATE_WORDS,
+        "state_shapes": outcomes.STATE_SHAPES,
+        "reason_words": outcomes.REASON_WORDS,
+        "note_words": outcomes.NOTE_WORDS,
+        "method_words": outcomes.METHOD_WORDS,
+        "bases": outcomes.BASES,
+        "standings": outcomes.STANDINGS,
+        "unit_words": outcomes.UNIT_WORDS,
+        "levels": outcomes.LEVELS,
+        "milestone_words": outcomes.MILESTONE_WORDS,
+        "milestone_shapes": outcomes.MILESTONE_SHAPES,
+        "delivery_words": outcomes.DELIVERY_WORDS,
+        "moved_words": outcomes.MOVED_WORDS,
+        "quadrant_words": outcomes.QUADRANT_WORDS,
+    }
+
+
+def by_node(view: PlanView) -> list[tuple[ResultNode | None, list[IndicatorStatus]]]:
+    """Gather indicators under the results that they stand for, impacts and outcomes first, each in the plan's order."""
+    nodes = {node.id: node for node in view.plan.results}
+    found: dict[str | None, list[IndicatorStatus]] = {}
+    for status in view.statuses:
+        found.setdefault(status.use.of if status.use.of in nodes else None, []).append(status)
+    ordered = sorted(nodes.values(), key=lambda node: _LEVELS.index(node.level))
+    told: list[tuple[ResultNode | None, list[IndicatorStatus]]] = [
+        (node, found[node.id]) for node in ordered if node.id in found
+    ]
+    return [*told, (None, found[None])] if None in found else told
+
+
+def _milestones(view: PlanView, measure: Measure) -> tuple[tuple[Milestone, MilestoneState], ...]:
+    return next(state.milestones for state in view.measures if state.measure is measure)
+
+
+def _figure(status: IndicatorStatus) -> Markup:
+    return Markup(plan_figures.series_figure(status))  # noqa: S704 - drawn from numbers, names escaped
+
+
+def _bars(groups: Groups) -> Markup:
+    top = max((value for _name, value in groups.values), default=1.0) or 1.0
+    return Markup(plan_figures.bars(groups.values, groups.worst, top))  # noqa: S704 - as above
