@@ -17,6 +17,7 @@ _MODULES = {
     "bench.statistics_simulations": "Sequential tests by simulation, against an independent program",
     "bench.indicators": "Indicators of a plan",
     "bench.ledger": "Ledger",
+    "bench.imports": "Importing what other tools wrote: seconds and largest memory, against the tool's own totals",
 }
 
 _HEAD = """# Benchmarks

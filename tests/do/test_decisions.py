@@ -29,7 +29,7 @@ c3,no,,,,
 def bring(town: Town, content: str | bytes, name: str = "decisions.csv", system: str = "screening") -> Import:
     path = town.root / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return do.import_decisions(town.ledger, town.load(), path, system)
+    return do.import_file(town.ledger, town.load(), path, system)
 
 
 def refused(town: Town, content: str | bytes, name: str = "decisions.csv") -> list[Problem]:
@@ -297,7 +297,7 @@ def test_an_unknown_system_and_a_missing_file_are_refused(town: Town) -> None:
         bring(town, GOOD, system="screning")
     assert caught.value.hint == "did you mean screening?"
     with pytest.raises(SourceError, match="cannot be read"):
-        do.import_decisions(town.ledger, town.load(), town.root / "nowhere.csv", "screening")
+        do.import_file(town.ledger, town.load(), town.root / "nowhere.csv", "screening")
 
 
 def test_when_the_copy_cannot_be_kept_nothing_is_written_down(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

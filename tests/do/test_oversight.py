@@ -14,7 +14,7 @@ CLAIMS = ("human-review", "override-band", "review-time")
 def verdicts(town: Town, log: list[str]) -> dict[str, Verdict]:
     town.measures = [measure("oversight", *CLAIMS, systems=["screening"])]
     path = town.put("decisions.csv", "\n".join(["case,ai_output,human_decision,reviewer_role,seconds", *log]))
-    do.import_decisions(town.ledger, town.load(), path, "screening")
+    do.import_file(town.ledger, town.load(), path, "screening")
     town.plan()
     found = check.check(town.root, town.ledger, systems=None, claims=None, budget=Budget(), tell=None)
     return {verdict.claim.rpartition("/")[2]: verdict for verdict in found}

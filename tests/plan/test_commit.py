@@ -94,20 +94,20 @@ def test_a_claim_on_imported_data_waits_until_there_are_some(town: Town) -> None
     assert town.plan().new == ()
     state = town.state.claim(WATCHED, TODAY)
     assert (state.status, state.reason) == ("not_measured", "never-run")
-    brought = do.import_decisions(town.ledger, town.load(), log(town), "screening")
+    brought = do.import_file(town.ledger, town.load(), log(town), "screening")
     assert town.plan().new == (WATCHED,)
     commitment = town.state.promises[WATCHED].commitment
     assert commitment.data is not None
     assert (commitment.data.digest, commitment.data.items, commitment.budget) == (brought.file_digest, 40, 40)
     assert town.resolve().sources == ()  # nothing is asked
-    do.import_decisions(town.ledger, town.load(), log(town, 50), "screening")
+    do.import_file(town.ledger, town.load(), log(town, 50), "screening")
     assert town.plan().replaced == (WATCHED,)
 
 
 def test_data_of_which_nothing_is_kept_are_no_data(town: Town) -> None:
     town.checks["watched"]["data"] = {"imported": "decisions", "where": {"reviewer_role": "nobody"}}
     town.measures = [measure("watching", "watched", systems=["screening"])]
-    do.import_decisions(town.ledger, town.load(), log(town), "screening")
+    do.import_file(town.ledger, town.load(), log(town), "screening")
     claim = next(claim for claim in town.resolve().claims if claim.key == WATCHED)
     assert (claim.change, claim.waiting) == ("waiting", "rows")
     assert town.plan().new == ()
@@ -115,14 +115,14 @@ def test_data_of_which_nothing_is_kept_are_no_data(town: Town) -> None:
 
 def test_an_import_of_another_system_is_not_used(town: Town) -> None:
     town.measures = [measure("watching", "watched", systems=["screening"])]
-    do.import_decisions(town.ledger, town.load(), log(town), "helper")
+    do.import_file(town.ledger, town.load(), log(town), "helper")
     assert town.plan().new == ()
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone"])
 def test_an_import_that_was_touched_is_not_promised_about(town: Town, damage: str) -> None:
     town.measures = [measure("watching", "watched", systems=["screening"])]
-    brought = do.import_decisions(town.ledger, town.load(), log(town), "screening")
+    brought = do.import_file(town.ledger, town.load(), log(town), "screening")
     kept = town.root / brought.file
     if damage == "gone":
         kept.unlink()

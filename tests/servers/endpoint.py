@@ -50,8 +50,14 @@ class Reply:
                 {
                     "id": "x",
                     "object": "chat.completion",
+                    "created": 0,
+                    "model": "m",
                     "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
-                    **({"usage": {"prompt_tokens": 7, "completion_tokens": 3}} if self.counted else {}),
+                    **(
+                        {"usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}
+                        if self.counted
+                        else {}
+                    ),
                 }
             )
         headers = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
@@ -165,6 +171,10 @@ class Endpoint:
         if self.dead:
             if connection.transport is not None:
                 connection.transport.abort()
+            return
+        if not body:  # a GET: some clients ask first whether anybody is there
+            if connection.transport is not None:
+                connection.transport.write(Reply(status=404, body=b"{}").encoded())
             return
         asked = msgspec.json.decode(body)
         prompt = asked["messages"][-1]["content"]

@@ -219,7 +219,7 @@ class _Desk:
 
     def _measure(self, claim: ClaimState) -> Move:
         if claim.promise is None:
-            message = _("Its decisions were never imported. Import them, then run shinrai plan.")
+            message = _("What it is measured on was never imported. Import it, then run shinrai plan.")
             return self._make(claim, "bring", message, f"shinrai do import FILE --system {claim.ruling.system}")
         if claim.status == "not_measured" and claim.reason in {"target-unreachable", "target-failed", "nothing-usable"}:
             message = _("The system could not be measured. Mend the way to it, then measure again.")

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from shinrai.check.fixed_sample import FixedGauge
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Journal, Line
 from shinrai.check.scorers import ScoreFunction
@@ -129,6 +130,11 @@ class Claim:
     run : str, optional
     keep : callable, optional
         Given each trial when it is counted, in committed order. None is held in memory.
+    gauge : callable, optional
+        Builds the test from the commitment and the most trials that there can be; the sequential one where it is not
+        given.
+    retrospective : bool
+        The trials are older than the commitment.
 
     Raises
     ------
@@ -146,8 +152,11 @@ class Claim:
         score: ScoreFunction,
         run: str | None = None,
         keep: Keep | None = None,
+        gauge: Callable[[Commitment, int], Gauge] = gauge_for,
+        retrospective: bool = False,
     ) -> None:
         self.commitment = commitment
+        self._retrospective = retrospective
         self.digest = digest
         self.key = commitment.key
         self.order = order[: commitment.budget]
@@ -168,13 +177,18 @@ class Claim:
         self._counts = dict.fromkeys(_FIELDS, 0)
         self._sides: dict[str, dict[Outcome, int]] = {}
         horizon = max(1, len(self.order))
-        self._on_all = gauge_for(commitment, horizon)
-        self._on_usable = gauge_for(commitment, horizon) if commitment.missing.allow_share > 0 else None
+        self._on_all = gauge(commitment, horizon)
+        self._on_usable = gauge(commitment, horizon) if commitment.missing.allow_share > 0 else None
         self._keepable = self._on_all.can_be_met(len(self.order))
         self._reach_at: tuple[int, int] = (-1, 0)
 
     def _cost(self, placed: Placed) -> int:
         return calls_needed(placed.item, self._kind, self.commitment.variants) if self._kind else 0
+
+    @property
+    def looks_once(self) -> bool:
+        """Whether its test looks at all trials together, at the end."""
+        return isinstance(self._on_all, FixedGauge)
 
     @property
     def used(self) -> bytearray:
@@ -254,10 +268,24 @@ class Claim:
         self._count(Pending(Placed(_NO_ITEM, side), ()), Score(outcome))
         self.futile = self._is_futile()
 
+    def take(self, placed: Placed, asks: tuple[Ask, ...], score: Score) -> None:
+        """Count a trial that happened elsewhere, the next in order, with the calls that it was scored from."""
+        self._count(Pending(placed, asks), score)
+        self.futile = self._is_futile()
+
+    def close(self) -> None:
+        """Let a fixed-sample test look, now that all its trials are counted."""
+        for gauge in (self._on_all, self._on_usable):
+            if isinstance(gauge, FixedGauge):
+                gauge.close()
+        self.decision = self._decided()
+
     def take_all(self) -> None:
-        """Count all trials of a file at once, and go on to its end after the decision."""
+        """Count all rows of a file at once, and go on to its end after the decision."""
         for placed in self.order:
             self._count(Pending(placed, ()), self._score(placed.item, (), ()))
+        if self.decision is None:
+            self.close()
 
     def _count(self, pending: Pending, score: Score) -> None:
         placed, outcome = pending.placed, score.outcome
@@ -339,7 +367,7 @@ class Claim:
         commitment, gauge = self.commitment, self._gauge
         span = gauge.span()
         status, reason = self._status(cut_short)
-        details: dict[str, Any] = {}
+        details: dict[str, Any] = {"test": gauge.name} if isinstance(gauge, FixedGauge) else {}
         if self._missing and self._may_leave_out:
             details["left_out"] = self._missing
         if status == "undecided" and cut_short is not None:
@@ -361,7 +389,7 @@ class Claim:
             evidence_violated=gauge.test.evidence_violated if self.n else 0.0,
             calls=self._used.count,
             calls_saved=self._calls_left if self.closed else 0,
-            retrospective=self._asks is None,
+            retrospective=self._retrospective,
             run=self._run,
             trace=gauge.trace() if self.n else (),
             note=note,

@@ -1,4 +1,4 @@
-"""Claims that need no calls: documents, observed values, and trials that happened elsewhere.
+"""Claims that need no trials: documents and observed values. For imported trials see `imported`.
 
 What is read here is in the ledger before; evidence is named in a verdict by the hash of its ledger entry.
 """
@@ -10,36 +10,35 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from shinrai.check.claims import Claim
-from shinrai.check.scorers import Context, scorer
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Entry, Promise, State
 from shinrai.records import (
     Attestation,
     Commitment,
-    Digest,
     Evidence,
-    Import,
     Measured,
     Observation,
     Reason,
     Text,
     Verdict,
 )
-from shinrai.source import read_items
 from shinrai.stats import binomial_interval
 from shinrai.workspace import kept_copy
 
-__all__ = ["judge_import", "judge_outcome", "needs_no_calls"]
+__all__ = ["is_imported", "judge_outcome", "needs_no_calls"]
 
 Brought: TypeAlias = Sequence[tuple[Entry, Evidence]]
 
 
 def needs_no_calls(commitment: Commitment) -> bool:
     """Whether a claim is judged from evidence in the ledger alone."""
-    imported = commitment.data is not None and commitment.data.use.imported is not None
-    return commitment.metric in {"attested", "observed"} or imported
+    return commitment.metric in {"attested", "observed"} or is_imported(commitment)
+
+
+def is_imported(commitment: Commitment) -> bool:
+    """Whether a claim is about trials that happened elsewhere."""
+    return commitment.data is not None and commitment.data.use.imported is not None
 
 
 def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Verdict:
@@ -48,7 +47,7 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
     Parameters
     ----------
     promise : Promise
-        Attested, observed, or on imported trials.
+        Attested or observed.
     state : State
         Holds the evidence.
     root : Path
@@ -64,7 +63,9 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
     Raises
     ------
     TamperedError
-        If the kept copy of a document or an import is gone or changed.
+        If the kept copy of a document is gone or changed.
+    ValueError
+        If the claim is measured by trials.
     """
     commitment = promise.commitment
     match commitment.metric:
@@ -73,7 +74,7 @@ def judge_outcome(promise: Promise, state: State, root: Path, today: date) -> Ve
         case "observed":
             return _observed(promise, state.evidence)
         case _:
-            return judge_import(promise, state, root)
+            raise ValueError(f"{commitment.metric} is measured by trials")
 
 
 def _verdict(promise: Promise, status: Measured, reason: Reason) -> Verdict:
@@ -183,53 +184,3 @@ def _by_interval(commitment: Commitment, found: Observation) -> _Reading:
     if interval.upper < low or high < interval.lower:
         return _Reading("violated", "decided", *bounds)
     return _Reading("undecided", "data-spent", *bounds)
-
-
-# ---- trials that happened elsewhere
-
-
-def judge_import(promise: Promise, state: State, root: Path) -> Verdict:
-    """Count all rows of the import that the promise names, in committed order.
-
-    Parameters
-    ----------
-    promise : Promise
-        On imported trials.
-    state : State
-        Holds the evidence.
-    root : Path
-        Of the workspace, for the kept copy.
-
-    Returns
-    -------
-    Verdict
-
-    Raises
-    ------
-    TamperedError
-        If the kept copy is gone or changed.
-    UsageError
-        If the promise names no data.
-    """
-    commitment = promise.commitment
-    data, use = commitment.data, commitment.scorer
-    if data is None or use is None:
-        raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
-    source = _import_of(state, data.digest, commitment.system)
-    if source is None:
-        return _verdict(promise, "not_measured", "no-data")
-    entry, found = source
-    order = commitment.draw(read_items(kept_copy(root, found), shown_as=found.name))
-    secrets = version.system.secrets if (version := state.version(commitment.system)) else ()
-    claim = Claim(commitment, promise.digest, order, kind=None, score=scorer(use.use, Context(secrets=secrets)))
-    claim.take_all()
-    return claim.conclude().model_copy(update={"evidence": (entry.hash,)})
-
-
-def _import_of(state: State, mark: Digest, system: str) -> tuple[Entry, Import] | None:
-    found = [
-        (entry, one)
-        for entry, one in state.evidence
-        if isinstance(one, Import) and one.file_digest == mark and one.system == system
-    ]
-    return found[-1] if found else None

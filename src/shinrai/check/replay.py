@@ -26,8 +26,9 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.claims import Claim, group_of, outcome_of
+from shinrai.check.imported import judge_imported
 from shinrai.check.journal import Journal
-from shinrai.check.outcomes import judge_import
+from shinrai.check.outcomes import is_imported
 from shinrai.check.scorers import Context, scorer
 from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.i18n import _
@@ -200,11 +201,11 @@ class _Player(ExitStack):
     def play(self, judgement: Judgement) -> _Found | None:
         """Make a verdict again, and give the first thing that differs."""
         verdict, promise = judgement.verdict, self._promises[judgement.verdict.commitment]
+        if is_imported(promise.commitment) and verdict.evidence:
+            return self._from_import(verdict, promise)
         run = self._state.runs.get(verdict.run or "")
         if run is not None and run.finished is not None:
             return self._from_run(verdict, promise, run)
-        if verdict.evidence and promise.commitment.metric not in {"attested", "observed"}:
-            return self._from_import(verdict, promise)
         self.without_trials += 1
         return None
 
@@ -316,7 +317,7 @@ class _Player(ExitStack):
         self.verdicts += 1
         self.trials += verdict.counts.total
         self.rescored += verdict.counts.total
-        return _differ(verdict, judge_import(promise, self._state, self._root))
+        return _differ(verdict, judge_imported(promise, self._state, self._root, evidence=verdict.evidence))
 
 
 def _not_scored(_item: Item, _requests: Sequence[Json], _calls: Sequence[object]) -> Score:

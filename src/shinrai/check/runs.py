@@ -25,8 +25,9 @@ from shinrai.check.crew import Crew, Plan
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
 from shinrai.check.files import CALLS, RUNS, TrialFiles, carried_calls, journals_of
+from shinrai.check.imported_runs import judge_and_archive
 from shinrai.check.journal import Journal, not_written
-from shinrai.check.outcomes import judge_outcome, needs_no_calls
+from shinrai.check.outcomes import is_imported, judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
 from shinrai.check.scorers import Context, scorer
@@ -197,11 +198,17 @@ class _Check:
     def _judge_outcomes(self, state: State, promises: Sequence[Promise]) -> list[Verdict]:
         today, new = _today(state), []
         for promise in promises:
+            if is_imported(promise.commitment):
+                continue
             verdict = judge_outcome(promise, state, self._root, today)
             last = state.judgement(promise.commitment.key)
             if last is None or last.verdict != verdict:
                 new.append(verdict)
         self._ledger.append(*(Judged(verdict=verdict) for verdict in new))
+        for promise in promises:
+            if is_imported(promise.commitment):
+                found = judge_and_archive(promise, self._ledger, self._root, RUNS)
+                new += [found] if found is not None else []
         for verdict in new:
             self._tell(ClaimDecided(verdict))
         return new

@@ -189,7 +189,8 @@ def line(verdict: Verdict) -> str:
     n = counts.total
     found: dict[Outcome, int] = {"invalid": counts.invalid, "blocked": counts.blocked, "error": counts.error}
     missing = "".join(f"  {_(OUTCOMES[kind])}={number}" for kind, number in found.items() if number)
-    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={n}  {_('calls')}={verdict.calls}{missing}"
+    older = "  " + _("retrospective") if verdict.retrospective else ""
+    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={n}  {_('calls')}={verdict.calls}{missing}{older}"
 
 
 def _causes(states: list[Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 
 from shinrai.cli.session import note, put_json, session, today
 from shinrai.i18n import _
-from shinrai.records import Evidence
+from shinrai.records import Evidence, Import
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,12 +21,13 @@ Examples:
   shinrai do observe observations/*.csv
   shinrai do observe --subject genai-use --value 0.588 --unit share --as-of 2026-02-28 --source "MIC white paper 2026"
   shinrai do import decisions.csv --system loan-screening
+  shinrai do import logs/2026-11-23_safety.eval --system resident-assistant
 """
 
 
 @click.group("do", epilog=_EPILOG)
 def command() -> None:
-    """Bring facts in: documents, observed values, logs of decisions."""
+    """Bring facts in: documents, observed values, trials that happened elsewhere."""
 
 
 @command.command("attest", short_help="Bring in a document.")
@@ -165,19 +166,47 @@ def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> No
     note(_("next      shinrai status      shinrai report"))
 
 
-@command.command("import", short_help="Bring in a log of human decisions.")
+@command.command("import", short_help="Bring in trials that happened elsewhere.")
 @click.argument("file", type=_FILE)
-@click.option("--system", required=True, metavar="ID", help="System that the decisions were made with.")
+@click.option("--system", metavar="ID", help="System that was asked, or that the decisions were made with.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def import_file(start: str, file: Path, system: str, *, as_json: bool) -> None:
-    """Bring in a log of human decisions: CSV with case, ai_output, human_decision, reviewer_role, seconds, date."""
+def import_file(start: str, file: Path, system: str | None, *, as_json: bool) -> None:
+    """Bring in trials that happened elsewhere; what the file is is told by what is in it.
+
+    Decisions (CSV: case, ai_output, human_decision, reviewer_role, seconds, date), captured replies (JSON Lines, CSV,
+    Parquet: id, reply), and results of Inspect, lm-evaluation-harness, promptfoo, DeepEval, garak and aisev. A data set
+    of aisev becomes a file of the workspace.
+    """
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=True) as opened:
-        brought = do.import_decisions(opened.ledger, opened.workspace, file, system)
-    said = _("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file)
-    _tell(brought, said, _("next      shinrai plan      shinrai check"), as_json=as_json)
+        questions = do.import_questions(opened.workspace, file) if system is None else None
+        if questions is not None:
+            if as_json:
+                put_json({"version": 1, "file": questions})
+                return
+            click.echo(_("questions kept as {file}").format(file=questions))
+            note(_("next      name it in checks/*.yaml: data: {{file: {file}}}").format(file=questions))
+            return
+        brought = do.import_file(opened.ledger, opened.workspace, file, system)
+    _tell(brought, _said(brought), _("next      shinrai plan      shinrai check"), as_json=as_json)
+
+
+def _said(brought: Import) -> str:
+    """Say what was imported, and what of it has no reply."""
+    run = brought.provenance
+    if run is None:
+        return _("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file)
+    tool = f"{run.tool} {run.version}" if run.version else run.tool
+    said = [
+        _("imported {rows} trials of {tool}, kept as {file}").format(rows=brought.rows, tool=tool, file=brought.file)
+    ]
+    said.append(_("selection {selection}; order: {order}").format(selection=run.selection, order=run.order))
+    if run.missing:
+        missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items())
+        said.append(_("without a reply: {missing}; they count as missing").format(missing=missing))
+    return "\n".join(said)
 
 
 def _tell(brought: Evidence, said: str, then: str, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -31,6 +32,7 @@ Examples:
   shinrai show run-0001 --outcome fail      every trial that failed, with question and reply
   shinrai show run-0001 --next-failure      one at a time; says how to get to the next
   shinrai show run-0003 --against run-0001  what ended differently
+  shinrai show run-0001 --as-inspect x.eval written as a log that Inspect opens
 """
 
 
@@ -47,6 +49,12 @@ Examples:
 @click.option("--item", metavar="ID", help="Only trials of this item.")
 @click.option("--next-failure", is_flag=True, help="The first trial that did not pass, or the next after --item.")
 @click.option("--against", metavar="RUN", help="What ended differently than in this earlier run.")
+@click.option(
+    "--as-inspect",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the run as a log of Inspect (.eval), and show nothing.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(start: str, /, run: str | None, *, as_json: bool, **asked: Any) -> None:  # noqa: ANN401 - as click gives them
@@ -61,7 +69,9 @@ def command(start: str, /, run: str | None, *, as_json: bool, **asked: Any) -> N
             return
         shelf = _shelf(opened, run, asked["claims"])
         wanted = _Wanted(frozenset(asked["outcomes"]), asked["item"])
-        if asked["against"]:
+        if asked["as_inspect"]:
+            _as_inspect(shelf, asked["as_inspect"], as_json=as_json)
+        elif asked["against"]:
             _against(shelf, asked["against"], wanted, as_json=as_json)
         elif asked["next_failure"]:
             _next_failure(shelf, wanted, as_json=as_json)
@@ -291,6 +301,21 @@ def _next_failure(shelf: _Shelf, wanted: _Wanted, *, as_json: bool) -> None:
         claim = whole.claim(found).rpartition("/")[2]
         again = f"shinrai show {shelf.name} --claim {claim} --item {shlex.quote(found.item)} --next-failure"
         note(_("next      {command}").format(command=again))
+
+
+# ---- for another tool
+
+
+def _as_inspect(shelf: _Shelf, out: Path, *, as_json: bool) -> None:
+    """Write the whole run, whatever was asked for, as a log of Inspect."""
+    from shinrai.report.inspect_log import write_inspect_log  # noqa: PLC0415 - loaded only when the verb runs
+
+    count = write_inspect_log(shelf.opened.root, shelf.state, shelf.run, out)
+    if as_json:
+        put_json({"version": 1, "run": shelf.name, "file": str(out), "samples": count})
+        return
+    click.echo(_("wrote {count} samples to {file}").format(count=count, file=out))
+    note(_("next      {command}").format(command=f"inspect view start --log-dir {shlex.quote(str(out.parent))}"))
 
 
 # ---- two runs

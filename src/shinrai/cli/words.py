@@ -166,7 +166,10 @@ def measured(state: ClaimState) -> tuple[str, str, str]:
     verdict = state.judgement.verdict if state.judgement else None
     if verdict is None or verdict.estimate is None:
         return promise, _(REASONS[state.reason]) if state.reason else "", ""
-    return promise, estimate_words(commitment, verdict), str(verdict.counts.total)
+    value = estimate_words(commitment, verdict)
+    if verdict.retrospective:  # wherever it is shown: the data are older than the promise
+        value += " (" + _("retrospective") + ")"
+    return promise, value, str(verdict.counts.total)
 
 
 def do_not_apply(count: int, what: str) -> str:

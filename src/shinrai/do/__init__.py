@@ -1,9 +1,10 @@
-"""Do: bring facts in. Documents, observed values, and logs of what happened elsewhere."""
+"""Do: bring facts in. Documents, observed values, and trials that happened elsewhere."""
 
 from __future__ import annotations
 
-from shinrai.do.decisions import import_decisions
+from shinrai.do.importing import import_file
 from shinrai.do.observing import observe_table
+from shinrai.do.questions import import_questions
 from shinrai.do.statements import attest, observe
 
-__all__ = ["attest", "import_decisions", "observe", "observe_table"]
+__all__ = ["attest", "import_file", "import_questions", "observe", "observe_table"]

@@ -93,7 +93,11 @@ def import_decisions(ledger: Ledger, workspace: Workspace, path: Path, system: I
         first=min(days, default=None),
         last=max(days, default=None),
     )
-    imports = [one for _entry, one in ledger.state().evidence if isinstance(one, Import) and one.system == system]
+    imports = [
+        one
+        for _entry, one in ledger.state().evidence
+        if isinstance(one, Import) and (one.system, one.format) == (system, "decisions")
+    ]
     if not imports or imports[-1] != evidence:
         ledger.append(EvidenceBrought(evidence=evidence))
     return evidence

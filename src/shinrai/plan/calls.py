@@ -141,6 +141,8 @@ def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort
     Effort
     """
     drawn = data.drawn[: commitment.budget]
+    if data.committed.use.imported is not None:
+        return _nothing_to_ask(commitment, len(drawn))
     expected, p95 = _likely_trials(commitment, len(drawn))
     enough, can_be_met = _best_case(commitment, drawn)
     return Effort(
@@ -152,6 +154,24 @@ def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort
         p95_calls=None if p95 is None else _calls(drawn[:p95], commitment, kind),
         enough=enough,
         can_be_met=can_be_met,
+    )
+
+
+def _nothing_to_ask(commitment: Commitment, trials: int) -> Effort:
+    """Work out what imported trials need: no calls, all of them, and enough for a test that looks once."""
+    limit = commitment.failure_limit
+    enough = None if limit is None else math.ceil(math.log(commitment.alpha) / math.log1p(-limit))
+    if commitment.population == "data-set" or (commitment.data is not None and commitment.data.use.file is not None):
+        enough = None  # a whole data set decides itself; replies still to come are not known
+    return Effort(
+        trials=trials,
+        calls=0,
+        expected_trials=trials,
+        expected_calls=0,
+        p95_trials=trials,
+        p95_calls=0,
+        enough=enough,
+        can_be_met=enough is None or enough <= trials,
     )
 
 
@@ -170,13 +190,13 @@ def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
     """
     groups: dict[tuple[Id, Digest], list[Measurable]] = {}
     for one in planned:
-        if one.data.committed.use.file is not None:
+        if one.data.committed.use.imported is None:
             groups.setdefault((one.commitment.system, one.data.committed.digest), []).append(one)
     return tuple(_source(system, members) for (system, _digest), members in groups.items())
 
 
 def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
-    if commitment.data is None or commitment.data.use.imported is not None:
+    if commitment.data is None:
         return 0
     return sum(calls_needed(item, kind, commitment.variants) for item, _side in drawn)
 

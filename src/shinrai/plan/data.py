@@ -14,13 +14,16 @@ from shinrai.records import (
     Groups,
     Id,
     Import,
+    ImportFormat,
     Item,
     Placed,
     digest_file,
     draw,
 )
-from shinrai.source import read_items
+from shinrai.source import read_items, spool_items
 from shinrai.workspace import Workspace, data_file, kept_copy
+
+_LONG = frozenset({"prompts", "reply"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,10 @@ class Shelf:
 
     def __init__(self, workspace: Workspace, state: State) -> None:
         self._workspace = workspace
-        self._imports: dict[Id, Import] = {
-            evidence.system: evidence for _entry, evidence in state.evidence if isinstance(evidence, Import)
+        self._imports: dict[tuple[Id, ImportFormat], Import] = {
+            (evidence.system, evidence.format): evidence
+            for _entry, evidence in state.evidence
+            if isinstance(evidence, Import)
         }
         self._read: dict[Path, tuple[Digest, list[Item]]] = {}
 
@@ -86,7 +91,7 @@ class Shelf:
             return None
         if use.file is not None:
             return self._pinned(use, check.groups, data_file(self._workspace.root, use), use.file)
-        imported = self._imports.get(system)
+        imported = self._imports.get((system, use.imported)) if use.imported is not None else None
         if imported is None:
             return None
         path = kept_copy(self._workspace.root, imported)
@@ -94,7 +99,18 @@ class Shelf:
 
     def _pinned(self, use: DataUse, groups: Groups | None, path: Path, name: str) -> PinnedData:
         if path not in self._read:
-            self._read[path] = (digest_file(path), read_items(path, shown_as=name))
+            self._read[path] = (digest_file(path), self._rows(path, name, imported=use.file is None))
         mark, rows = self._read[path]
         drawn = draw(rows, self._workspace.settings.order_seed, use, groups)
         return PinnedData(name, CommittedData(use=use, digest=mark, items=len(drawn)), tuple(drawn))
+
+    @staticmethod
+    def _rows(path: Path, name: str, *, imported: bool) -> list[Item]:
+        """Read rows; of an import, which may be large, without what was asked and answered."""
+        if not imported:
+            return read_items(path, shown_as=name)
+        items = spool_items(path, shown_as=name, folder=path.parent, at_most=None)
+        try:
+            return [Item(item.id, {key: item.fields[key] for key in item.fields if key not in _LONG}) for item in items]
+        finally:
+            items.close()

@@ -390,7 +390,7 @@ def _notes_on(claim: ClaimPlan, today: date) -> Iterator[Note]:
         yield Note(
             "plan.waiting-for-import",
             claim.key,
-            _named(_("{claim}: nothing is promised yet; no decisions were imported (shinrai do import)."), claim),
+            _named(_("{claim}: nothing is promised yet; nothing was imported for it (shinrai do import)."), claim),
         )
     if claim.waiting == "rows":
         message = _named(_("{claim}: nothing is promised yet; the data have no row that the check keeps."), claim)

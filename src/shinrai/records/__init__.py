@@ -30,9 +30,11 @@ from shinrai.records.evidence import (
     Collector,
     Evidence,
     Import,
+    ImportFormat,
     Observation,
     ObservationStatus,
     ObservedTable,
+    Provenance,
 )
 from shinrai.records.framework import (
     CHECKS,
@@ -259,6 +261,7 @@ __all__ = [
     "Host",
     "Id",
     "Import",
+    "ImportFormat",
     "Includes",
     "IndicatorDefinition",
     "IndicatorState",
@@ -310,6 +313,7 @@ __all__ = [
     "Price",
     "PriceTable",
     "Principle",
+    "Provenance",
     "RateLimits",
     "Reach",
     "Reason",

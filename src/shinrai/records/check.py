@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Json, Record, Share, Text
+from shinrai.records.evidence import ImportFormat
 from shinrai.records.register import Basis
 from shinrai.records.scorer import ScorerUse
 
@@ -86,9 +87,13 @@ class DataUse(Record):
         str | None,
         Field(description="JSON Lines or CSV; relative to the workspace, or catalog:… for data that Shinrai ships"),
     ] = None
-    imported: Annotated[Literal["decisions"] | None, Field(description="Trials brought in by `shinrai do import`")] = (
-        None
-    )
+    imported: Annotated[
+        ImportFormat | None,
+        Field(
+            description="Trials brought in by `shinrai do import`; beside `file`: the replies to it, which are "
+            "imported after the promise"
+        ),
+    ] = None
     languages: Annotated[tuple[str, ...] | None, Field(description="Keep only items of these languages")] = None
     where: Annotated[
         dict[str, str | int | float | bool] | None, Field(description="Keep only rows with exactly these values")
@@ -96,8 +101,10 @@ class DataUse(Record):
 
     @model_validator(mode="after")
     def _one_source(self) -> DataUse:
-        if (self.file is None) == (self.imported is None):
-            raise ValueError("data come from either `file` or `imported`")
+        if self.file is None and self.imported is None:
+            raise ValueError("data come from `file`, from `imported`, or the replies to one from the other")
+        if self.file is not None and self.imported == "decisions":
+            raise ValueError("decisions are rows of their own: leave `file` out")
         return self
 
 

@@ -162,10 +162,18 @@ def rank(order_seed: int, item_id: str) -> str:
 
 
 def keeps(use: DataUse, item: Item) -> bool:
-    """Tell whether an item is kept: its language and its values are exactly those asked for."""
-    if use.languages is not None and item.fields.get(LANGUAGE_COLUMN) not in use.languages:
+    """Tell whether an item is kept: its language and its values are exactly those asked for.
+
+    An imported row that has no reply may lack the columns too: it cannot be told to be left out, so it is kept.
+    """
+    fields = item.fields
+    if use.imported is not None and fields.get("end") == "error":
+        wanted = {**(use.where or {}), **({LANGUAGE_COLUMN: None} if use.languages is not None else {})}
+        if any(column not in fields for column in wanted):
+            return True
+    if use.languages is not None and fields.get(LANGUAGE_COLUMN) not in use.languages:
         return False
-    return all(same_value(item.fields.get(column), value) for column, value in (use.where or {}).items())
+    return all(same_value(fields.get(column), value) for column, value in (use.where or {}).items())
 
 
 def same_value(found: Json, wanted: Json) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from shinrai.records.base import Digest, Id, Record, Role
+from shinrai.records.base import Digest, Id, Json, Record, Role
 from shinrai.records.framework import RequirementRef
 from shinrai.records.source import Certainty
 from shinrai.records.timeperiod import TimePeriod
@@ -77,11 +77,74 @@ DECISION_COLUMNS = ("id", "ai_output", "human_decision", "reviewer_role", "secon
 """Columns of the kept copy of an imported log of decisions; what each means stands in `shinrai.do.decisions`."""
 
 
+ImportFormat: TypeAlias = Literal[
+    "decisions",
+    "outputs",
+    "inspect",
+    "lm-evaluation-harness",
+    "promptfoo",
+    "deepeval",
+    "garak",
+    "aisev",
+]
+"""Whose file it was. ``outputs``: replies that somebody captured, one row each, in no tool's own format."""
+
+
+class Provenance(Record):
+    """Where an imported run comes from: what its file says of how it was made.
+
+    What the file does not say is left out; nothing is guessed.
+
+    Parameters
+    ----------
+    tool : str
+    version : str, optional
+        Of the tool.
+    files : dict
+        Name → digest of each file as it came.
+    size : int
+        Bytes of all of them.
+    began : str, optional
+        When the run began, ISO 8601, as the file says.
+    ended_as : str, optional
+        In the tool's own word, such as ``success`` or ``cancelled``.
+    task, model : str, optional
+        What was run on what, in the tool's own names.
+    scorers : tuple of str
+        Names of the tool's own scores, which are columns ``score.NAME``.
+    selection : str
+        Which of the items were taken, as the file says.
+    order : str
+        In which order they were asked, as the file says.
+    planned : int
+        Trials that the tool set out to make. Those that have no reply are rows, too.
+    missing : dict
+        What has no reply, by kind → number.
+    summary : dict
+        Figures that the tool itself printed of this run, to compare with.
+    """
+
+    tool: str
+    version: str | None = None
+    files: dict[str, Digest]
+    size: Annotated[int, Field(ge=0)]
+    began: str | None = None
+    ended_as: str | None = None
+    task: str | None = None
+    model: str | None = None
+    scorers: tuple[str, ...] = ()
+    selection: str
+    order: str
+    planned: Annotated[int, Field(ge=0)]
+    missing: dict[str, int] = Field(default_factory=dict)
+    summary: dict[str, Json] = Field(default_factory=dict)
+
+
 class Import(Record):
-    """A file of trials that happened elsewhere, kept as it came."""
+    """A file of trials that happened elsewhere. A copy is kept, in which rows of all formats look alike."""
 
     type: Literal["import"] = "import"
-    format: Literal["decisions"]
+    format: ImportFormat
     system: Id
     name: Annotated[str, Field(description="File name as it came")]
     file: Annotated[str, Field(description="Path of the kept copy, relative to the workspace")]
@@ -89,6 +152,7 @@ class Import(Record):
     rows: Annotated[int, Field(ge=0)]
     first: Annotated[date | None, Field(description="Earliest date in the file, where it has dates")] = None
     last: date | None = None
+    provenance: Annotated[Provenance | None, Field(description="Of a run that another tool made")] = None
 
 
 AnswerGiven: TypeAlias = Literal["in-place", "not-in-place", "not-assessed", "not-applicable"]

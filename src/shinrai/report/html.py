@@ -23,12 +23,13 @@ from shinrai.records import Id, Outcome, Plan, Role, Text, Verdict
 from shinrai.report import figures, requirements, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
 from shinrai.report.plans import template_values
+from shinrai.report.provenance import pieces
 from shinrai.report.register import register
 from shinrai.report.stack import overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
 from shinrai.report.story import chapter, last_day, promise_of, turns
 from shinrai.report.tree import ruled_out, tree
-from shinrai.report.words import CERTAINTIES, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
+from shinrai.report.words import CERTAINTIES, EVIDENCE_KINDS, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
 from shinrai.workspace import Workspace, stack_graph
 
 _DAYS = 30
@@ -106,6 +107,8 @@ def render(workspace: Workspace, state: State) -> str:
         requirement_shapes=requirements.REQUIREMENT_SHAPES,
         relationships=requirements.RELATIONSHIPS,
         ordered=requirements.ordered,
+        pieces=pieces,
+        evidence_kinds=EVIDENCE_KINDS,
         exhibits=partial(_exhibits, workspace.root, state),
     )
     today = last_day(state)

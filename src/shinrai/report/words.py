@@ -79,6 +79,12 @@ OUTCOME_STYLES: dict[Outcome, str] = {
 }
 """Colours in the terminal (rich)."""
 
+EVIDENCE_KINDS = {
+    "attestation": N_("document"),
+    "observation": N_("observed value"),
+    "import": N_("imported trials"),
+}
+
 CERTAINTIES: dict[Certainty, str] = {
     "official": N_("official text"),
     "quoted": N_("as quoted by others"),

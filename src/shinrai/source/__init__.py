@@ -5,7 +5,7 @@ from __future__ import annotations
 from shinrai.source.build import attempt, build
 from shinrai.source.composer import MAX_DEPTH, MAX_EXPANDED
 from shinrai.source.document import MAX_PROBLEMS, Document, Place
-from shinrai.source.items import MAX_DATA_BYTES, SpooledItems, read_items, spool_items
+from shinrai.source.items import MAX_DATA_BYTES, SpooledItems, read_cell, read_items, spool_items
 from shinrai.source.oscal import read_oscal_catalog
 from shinrai.source.reading import MAX_BYTES, examine_yaml, parse_yaml, read_yaml
 from shinrai.source.render import display_width, render
@@ -30,6 +30,7 @@ __all__ = [
     "json_schemas",
     "listing",
     "parse_yaml",
+    "read_cell",
     "read_items",
     "read_oscal_catalog",
     "read_yaml",

@@ -143,7 +143,9 @@ _encode_row = msgspec.json.Encoder().encode
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def spool_items(path: Path, *, shown_as: str, folder: Path | None = None) -> SpooledItems:
+def spool_items(
+    path: Path, *, shown_as: str, folder: Path | None = None, at_most: int | None = MAX_DATA_BYTES
+) -> SpooledItems:
     """Read a data set without holding it in memory: eight bytes for each row stay.
 
     Parameters
@@ -152,6 +154,8 @@ def spool_items(path: Path, *, shown_as: str, folder: Path | None = None) -> Spo
         As `read_items`, which gives the same items.
     folder : Path, optional
         For the temporary copy; the system's own where it is not given.
+    at_most : int, optional
+        Bytes of JSON Lines that are read; None for what was written by Shinrai, however large.
 
     Returns
     -------
@@ -165,7 +169,7 @@ def spool_items(path: Path, *, shown_as: str, folder: Path | None = None) -> Spo
     """
     items = SpooledItems(folder)
     try:
-        if path.suffix == ".jsonl" and _spool_json_lines(path, shown_as, items):
+        if path.suffix == ".jsonl" and _spool_json_lines(path, shown_as, items, at_most):
             return items
         items.close()
         items = SpooledItems(folder)
@@ -177,7 +181,7 @@ def spool_items(path: Path, *, shown_as: str, folder: Path | None = None) -> Spo
     return items
 
 
-def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems) -> bool:
+def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems, at_most: int | None) -> bool:
     """Read row by row; False as soon as a row is not in order, or if two ids may be the same."""
     marks = [array("Q") for _part in range(256)]  # dealt out evenly, so that few at a time are compared as objects
     rows = _Rows(shown_as)
@@ -193,7 +197,7 @@ def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems) -> bool:
                 mark = blake2b(fields["id"].encode(), digest_size=8).digest()
                 marks[mark[0]].append(int.from_bytes(mark))
                 items.add(Item(fields["id"], fields))
-            if file.tell() > MAX_DATA_BYTES:
+            if at_most is not None and file.tell() > at_most:
                 return False
     except (OSError, UnicodeDecodeError):
         return False
@@ -367,7 +371,7 @@ def _header_is_sound(header: list[str], lines: list[str], rows: _Rows) -> bool:
 def _csv_fields(header: list[str], cells: list[str], line: int, rows: _Rows, excerpt: str) -> dict[str, Json]:
     fields: dict[str, Json] = {}
     for position, (name, cell) in enumerate(zip(header, cells, strict=True)):
-        value: Json = cell or None if name == "id" else _cell(cell)
+        value: Json = cell or None if name == "id" else read_cell(cell)
         if isinstance(value, float) and not math.isfinite(value):
             message = _("{text} is not a finite number").format(text=shortened(cell))
             hint = _("leave the cell empty if there is no value")
@@ -376,7 +380,8 @@ def _csv_fields(header: list[str], cells: list[str], line: int, rows: _Rows, exc
     return fields
 
 
-def _cell(cell: str) -> Json:
+def read_cell(cell: str) -> Json:
+    """Read a CSV cell: numbers without leading zeros, None for an empty one, else the text. NaN is a float, too."""
     if not cell:
         return None
     if _INTEGER.fullmatch(cell):

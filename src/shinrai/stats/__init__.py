@@ -15,7 +15,8 @@ what people would say        `JudgedRateTest`, `JudgedMeanTest`; to prove a viol
 all of several claims        `decide_gate`
 each of several claims       `decide_table`
 a promise in operation       `RateMonitor`, `MeanMonitor`
-one look at a fixed n        `binomial_interval`
+one look at a fixed n        `FixedProportionTest`, `FixedBandTest`, `FixedContrastTest`; the interval alone
+                             `binomial_interval`, `hypergeometric_interval`
 ============================ ====================================================================================
 
 `shinrai.stats.sequential` holds what they have in common, and how they treat missing outcomes.
@@ -27,7 +28,8 @@ from shinrai.stats.clusters import breadth_first_order, cluster_mean, fresh_item
 from shinrai.stats.contrast import DifferenceTest, GroupDifferenceTest, GroupRatioTest, RatioTest
 from shinrai.stats.finite import FinitePopulationTest, finite_stopping_table
 from shinrai.stats.finite_mean import FinitePopulationMeanTest
-from shinrai.stats.fixed import binomial_interval, fixed_sample_size
+from shinrai.stats.fixed import binomial_interval, fixed_sample_size, hypergeometric_interval
+from shinrai.stats.fixed_tests import FixedBandTest, FixedContrastTest, FixedProportionTest
 from shinrai.stats.flags import ConfirmedFlagsTest, fewest_labels_to_pass
 from shinrai.stats.judge import JudgedMeanTest, JudgedRateTest
 from shinrai.stats.mean import MeanTest
@@ -45,6 +47,9 @@ __all__ = [
     "DifferenceTest",
     "FinitePopulationMeanTest",
     "FinitePopulationTest",
+    "FixedBandTest",
+    "FixedContrastTest",
+    "FixedProportionTest",
     "GroupDifferenceTest",
     "GroupRatioTest",
     "GroupedTest",
@@ -75,6 +80,7 @@ __all__ = [
     "fixed_sample_size",
     "fresh_items",
     "holm",
+    "hypergeometric_interval",
     "plan_at_half",
     "plan_finite_population",
     "plan_proportion",

@@ -6,9 +6,12 @@ more than once, or choosing n by the results, voids them.
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shinrai.stats.sequential import Interval, require_alpha, require_within
 
-__all__ = ["binomial_interval", "fixed_sample_size"]
+__all__ = ["binomial_interval", "fixed_sample_size", "hypergeometric_interval"]
 
 _KEPT = 30  # teeth of the saw above the wanted power, in a row, before it counts as kept
 
@@ -44,6 +47,75 @@ def binomial_interval(events: int, n: int, level: float = 0.95) -> Interval:
     lower = 0.0 if events == 0 else float(betaincinv(events, n - events + 1, tail))
     upper = 1.0 if events == n else float(betaincinv(events + 1, n - events, 1.0 - tail))
     return Interval(lower, upper, level)
+
+
+def hypergeometric_interval(events: int, n: int, size: int, level: float = 0.95) -> Interval:
+    """Exact two-sided interval of the proportion in a finite population, from a sample without replacement.
+
+    Each bound is the most (the fewest) events that the population can hold before a sample with as few (as many) has
+    a chance of at most ``(1 - level) / 2`` (Wright 1991, *Exact confidence bounds when sampling from small finite
+    universes*).
+
+    Parameters
+    ----------
+    events
+        Number of events in the sample, ``0 <= events <= n``.
+    n
+        Size of the sample, ``1 <= n <= size``.
+    size
+        Number of units in the population.
+    level
+        Confidence level, strictly between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        Bounds in [0, 1], in steps of ``1 / size``. A sample of the whole population has both at the proportion.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    require_within("the level", level, 0.0, 1.0)
+    if not 1 <= n <= size or not 0 <= events <= n:
+        raise ValueError(
+            f"{events} events in {n} of {size} units: a sample has 1 unit at least and all of them at most"
+        )
+    tail = (1.0 - level) / 2.0
+    passes = n - events
+    most = _most_events(events, n, size, tail)
+    fewest = size - _most_events(passes, n, size, tail)
+    return Interval(fewest / size, most / size, level)
+
+
+def _most_events(events: int, n: int, size: int, tail: float) -> int:
+    """Find the largest number of events in the population with which at most `events` in the sample are likely."""
+
+    def too_many(total: int) -> bool:
+        return _at_most(events, n, total, size) <= tail
+
+    ceiling = size - (n - events)
+    return ceiling if not too_many(ceiling) else _first(too_many, max(1, events)) - 1
+
+
+def _at_most(events: int, n: int, total: int, size: int) -> float:
+    """Chance of at most `events` among `n` units drawn from `size` of which `total` are events."""
+    least, most = max(0, n - (size - total)), min(n, total)
+    if events >= most:
+        return 1.0
+    if events < least:
+        return 0.0
+    found = np.arange(least, most + 1)
+    logs = _log_choose(total, found) + _log_choose(size - total, n - found)
+    weights = np.exp(logs - logs.max())
+    return float(weights[: events - least + 1].sum() / weights.sum())
+
+
+def _log_choose(pool: int, taken: NDArray[np.int64]) -> NDArray[np.float64]:
+    from scipy.special import gammaln  # noqa: PLC0415 - scipy is slow to import, and few callers need it
+
+    return np.asarray(gammaln(pool + 1) - gammaln(taken + 1) - gammaln(pool - taken + 1), dtype=np.float64)
 
 
 def fixed_sample_size(limit: float, alpha: float, margin: float = 0.5, power: float = 0.9) -> int:

@@ -1,0 +1,209 @@
+"""Importing what other tools wrote: seconds, largest memory, and whether every sample is accounted for.
+
+The logs are as large as wanted and as real as can be: samples that the tools wrote (`tests/fixtures`), each repeated
+with an id of its own, and the tool's own totals in proportion. aisev's is built by its format.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from shinrai.do.json_stream import stream
+from shinrai.do.zip_reading import reading
+from tests.fixtures.replies import COUNT, HERE
+
+SAMPLES = 9_984
+"""The multiple of 24, the samples of a fixture, that is nearest to 10,000."""
+
+_READ = """
+import json, sys, time
+from pathlib import Path
+from shinrai.do.importing import _READERS, _Book
+from shinrai.do.keeping import keep_pieces
+from shinrai.do.recognising import recognise
+from importlib import import_module
+
+path, root = Path(sys.argv[1]), Path(sys.argv[2])
+began = time.perf_counter()
+form = recognise(path)
+module, reader = _READERS[form]
+run = getattr(import_module(f"shinrai.do.{module}"), reader)(path)
+book = _Book(run, path.name)
+keep_pieces(root, book.pieces(), f"{path.stem}.jsonl")
+told = book.provenance()
+print(json.dumps({
+    "seconds": time.perf_counter() - began,
+    "rss": int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024,
+    "rows": book.rows,
+    "missing": told.missing,
+    "summary": told.summary,
+}))
+"""
+
+
+def _inspect_samples() -> list[dict[str, Any]]:
+    with reading(HERE / "inspect/whole.eval") as archive:
+        names = [name for name in archive.names if name.startswith("samples/")]
+        return [json.loads(archive.read(name)) for name in names]
+
+
+def _inspect_header(samples: int) -> dict[str, Any]:
+    with reading(HERE / "inspect/whole.eval") as archive:
+        header: dict[str, Any] = json.loads(archive.read("header.json"))
+    header["eval"]["dataset"] |= {"samples": samples, "sample_ids": [f"s{number}" for number in range(samples)]}
+    times = samples // COUNT
+    header["results"]["total_samples"] = samples
+    header["results"]["completed_samples"] *= times
+    return header
+
+
+def _repeated(
+    found: list[dict[str, Any]], samples: int, key: str, name: Callable[[int], Any]
+) -> Iterator[dict[str, Any]]:
+    for number, one in enumerate(islice(cycle(found), samples)):
+        yield {**one, key: name(number)}
+
+
+def inspect_archive(path: Path, samples: int) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for sample in _repeated(_inspect_samples(), samples, "id", lambda number: f"s{number}"):
+            archive.writestr(f"samples/{sample['id']}_epoch_1.json", json.dumps(sample))
+        archive.writestr("header.json", json.dumps(_inspect_header(samples)))
+
+
+def inspect_json(path: Path, samples: int) -> None:
+    with path.open("w") as file:
+        file.write(json.dumps(_inspect_header(samples))[:-1] + ', "samples": [\n')
+        for number, sample in enumerate(_repeated(_inspect_samples(), samples, "id", lambda number: f"s{number}")):
+            file.write((",\n" if number else "") + json.dumps(sample))
+        file.write("\n]}")
+
+
+def lm_eval(path: Path, samples: int) -> None:
+    (source,) = (HERE / "lm-evaluation-harness").glob("samples_*.jsonl")
+    rows = [json.loads(line) for line in source.read_text().splitlines()]
+    with path.open("w") as file:
+        for kind in dict.fromkeys(row["filter"] for row in rows):
+            own = [row for row in rows if row["filter"] == kind]
+            for number, row in enumerate(islice(cycle(own), samples)):
+                named = {**row, "doc_id": number, "doc": {**row["doc"], "id": f"s{number}"}}
+                file.write(json.dumps(named) + "\n")
+
+
+def _document(
+    source: Path, path: Path, place: tuple[str, ...], change: Callable[[int, dict[str, Any]], Any], n: int
+) -> None:
+    """Write a JSON document again, with the elements of one list repeated."""
+    with source.open("rb") as file:
+        rows = [json.loads(value) for found, value in stream(file, source.name, (place,)) if found == place]
+    whole = json.loads(source.read_text())
+    inner = whole
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = [change(number, row) for number, row in enumerate(islice(cycle(rows), n))]
+    if "stats" in inner:
+        inner["stats"] |= {key: inner["stats"][key] * (n // COUNT) for key in ("successes", "failures", "errors")}
+    for key in ("testPassed", "testFailed"):
+        if key in whole:
+            whole[key] *= n // COUNT
+    path.write_text(json.dumps(whole))
+
+
+def promptfoo(path: Path, samples: int) -> None:
+    def change(number: int, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "testIdx": number, "vars": {**row["vars"], "id": f"s{number}"}}
+
+    _document(HERE / "promptfoo/whole.json", path, ("results", "results"), change, samples)
+
+
+def deepeval(path: Path, samples: int) -> None:
+    def change(number: int, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "order": number, "metadata": {"id": f"s{number}"}}
+
+    _document(HERE / "deepeval/whole.json", path, ("testCases",), change, samples)
+
+
+def garak(path: Path, samples: int) -> None:
+    (source,) = (HERE / "garak").glob("*.report.jsonl")
+    rows = [json.loads(line) for line in source.read_text().splitlines()]
+    done = [row for row in rows if row["entry_type"] == "attempt" and row["status"] == 2]
+    with path.open("w") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows if row["entry_type"] in {"start_run setup", "init"})
+        for number, row in enumerate(islice(cycle(done), samples // 2)):
+            for status in (1, 2):
+                file.write(json.dumps({**row, "status": status, "seq": number, "uuid": f"u{number}"}) + "\n")
+        file.writelines(json.dumps(row) + "\n" for row in rows if row["entry_type"] == "completion")
+
+
+def aisev(path: Path, samples: int) -> None:
+    result = {"subCategory": "g", "evaluationContent": "l", "scoreRate": 0.1, "category": "定量", "score": 1}
+    groups = [
+        {
+            "perspective": f"p{part}",
+            "totalScore": 100.0,
+            "results": [{**result, "question": f"q{part}/{n}", "answer": "yes" * 40} for n in range(samples // 8)],
+        }
+        for part in range(8)
+    ]
+    path.write_text(json.dumps({"targetModelName": "m", "tenPerspectives": groups}, ensure_ascii=False))
+
+
+KINDS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
+    "Inspect .eval": ("log.eval", inspect_archive),
+    "Inspect .json": ("log.json", inspect_json),
+    "lm-evaluation-harness, two filters": ("samples_asking_2026-11-23T16-12-33.753654.jsonl", lm_eval),
+    "promptfoo": ("log.json", promptfoo),
+    "DeepEval": ("log.json", deepeval),
+    "garak": ("made.report.jsonl", garak),
+    "aisev": ("log.json", aisev),
+}
+
+
+def measure(kind: str, samples: int) -> tuple[dict[str, Any], float]:
+    """Write a log and read it in a process of its own; give what that says and the megabytes of the log."""
+    name, write = KINDS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path, samples)
+        size = path.stat().st_size / 1e6
+        done = subprocess.run(
+            [sys.executable, "-c", _READ, str(path), folder], capture_output=True, text=True, check=True
+        )
+    return json.loads(done.stdout), size
+
+
+def accounted(kind: str, found: dict[str, Any], samples: int) -> str:
+    """Compare the rows with the tool's own totals."""
+    summary, missing = found["summary"], sum(found["missing"].values())
+    own = {
+        "Inspect .eval": summary.get("total_samples"),
+        "Inspect .json": summary.get("total_samples"),
+        "promptfoo": sum(summary.get(key, 0) for key in ("successes", "failures", "errors")),
+        "DeepEval": summary.get("passed", 0) + summary.get("failed", 0),
+    }.get(kind, samples)
+    return f"{found['rows']:,} of {own:,} samples, {missing:,} of them without a reply"
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Give the rows of the table."""
+    for kind in KINDS:
+        found, size = measure(kind, SAMPLES)
+        figure = f"{found['seconds']:.1f} s, {found['rss']:.0f} MB"
+        yield f"{kind}, {size:.0f} MB", figure, accounted(kind, found, SAMPLES)
+    for kind, samples in (("Inspect .json", 40 * 960), ("Inspect .eval", 40 * 960)):
+        found, size = measure(kind, samples)
+        figure = f"{found['seconds']:.1f} s, {found['rss']:.0f} MB"
+        yield f"{kind}, {size:.0f} MB", figure, accounted(kind, found, samples)
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(" | ".join(row))

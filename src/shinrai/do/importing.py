@@ -1,0 +1,174 @@
+"""`shinrai do import FILE`: which tool wrote it, and how its run comes into the ledger."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NoReturn
+
+import msgspec
+
+from shinrai.do.decisions import import_decisions
+from shinrai.do.keeping import keep_pieces
+from shinrai.do.naming import require_system
+from shinrai.do.recognising import recognise
+from shinrai.do.refusing import refuse
+from shinrai.do.runs import Row, Run
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.ledger import Ledger
+from shinrai.records import EvidenceBrought, Id, Import, ImportFormat, Provenance, digest_file
+from shinrai.workspace import Workspace
+
+__all__ = ["import_file"]
+
+_READERS: Final[dict[ImportFormat, tuple[str, str]]] = {
+    "outputs": ("outputs", "read_outputs"),
+    "inspect": ("inspect_log", "read_inspect"),
+    "lm-evaluation-harness": ("lm_eval", "read_lm_eval"),
+    "promptfoo": ("promptfoo", "read_promptfoo"),
+    "deepeval": ("deepeval", "read_deepeval"),
+    "garak": ("garak", "read_garak"),
+    "aisev": ("aisev", "read_aisev"),
+}
+
+_encode = msgspec.json.Encoder().encode
+
+
+def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | None) -> Import:
+    """Bring in trials that happened elsewhere, from the file of any tool that is known.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for writing.
+    workspace : Workspace
+        As loaded.
+    path : Path
+        A log of decisions, captured replies, or the results of a tool; what it is is told by what is in it.
+    system : Id or None
+        The system that was asked. None is refused: it is only for those who forgot.
+
+    Returns
+    -------
+    Import
+        As it is in the ledger. Importing the very same again changes nothing.
+
+    Raises
+    ------
+    UsageError
+        If there is no such system.
+    SourceError
+        If the file is not understood, with the field that is not; nothing is imported then.
+    StoreError
+        If the copy cannot be kept.
+    """
+    if system is None:
+        raise UsageError(
+            "do.which-system",
+            _("Which system was asked is not said"),
+            hint=_("name it: --system {names}").format(names=" | ".join(workspace.systems)),
+        )
+    require_system(system, workspace)
+    form = recognise(path)
+    if form == "decisions":
+        return import_decisions(ledger, workspace, path, system)
+    if form == "aisev-data-set":
+        refuse(
+            "do.only-questions",
+            path.name,
+            _("this is a data set: questions without replies"),
+            hint=_("leave --system out: it becomes a file of the workspace that a check can name"),
+        )
+    module, reader = _READERS[form]
+    run: Run = getattr(import_module(f"shinrai.do.{module}"), reader)(path)
+    return _bring(ledger, workspace.root, run, path, system)
+
+
+def _bring(ledger: Ledger, root: Path, run: Run, path: Path, system: Id) -> Import:
+    book = _Book(run, path.name)
+    file, digest = keep_pieces(root, book.pieces(), f"{path.stem}.jsonl")
+    evidence = Import(
+        format=run.format,
+        system=system,
+        name=path.name,
+        file=file,
+        file_digest=digest,
+        rows=book.rows,
+        provenance=book.provenance(),
+    )
+    same = [one for _entry, one in ledger.state().evidence if isinstance(one, Import) and one == evidence]
+    if not same:
+        ledger.append(EvidenceBrought(evidence=evidence))
+    return evidence
+
+
+class _Book:
+    """Counts the rows of a run while they are kept."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run = run
+        self._name = name
+        self.rows = 0
+        self._missing: Counter[str] = Counter()
+        self._marks = array("Q")
+        self._ids: dict[int, str] = {}
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give the kept copy, row by row.
+
+        Raises
+        ------
+        SourceError
+            If there is no row, or an id stands there twice.
+        """
+        for row in self._run.rows:
+            self._note(row)
+            yield _encode(row.kept()) + b"\n"
+        if not self.rows:
+            refuse("do.empty", self._name, _("the file holds no trial"))
+        if any(one == following for one, following in pairwise(sorted(self._marks))):
+            self._refuse_twice()
+
+    def _note(self, row: Row) -> None:
+        self.rows += 1
+        self._marks.append(_mark(row.id))
+        if row.end != "ok":
+            kind = (row.error or row.end).partition(":")[0]
+            self._missing[kind] += 1
+
+    def _refuse_twice(self) -> NoReturn:
+        counted = Counter(self._marks)
+        place = next(number for number, mark in enumerate(self._marks) if counted[mark] > 1)
+        message = _("the trial {number} and a later one have the same id").format(number=place + 1)
+        hint = _("a trial must count once: remove the repetition, or tell the rows apart")
+        refuse("do.sample-twice", self._name, message, hint=hint)
+
+    def provenance(self) -> Provenance:
+        """Say where the run comes from, now that all of it was read."""
+        run = self._run
+        return Provenance(
+            tool=run.tool,
+            version=run.version,
+            files={file.name: digest_file(file) for file in run.files},
+            size=sum(file.stat().st_size for file in run.files),
+            began=run.began,
+            ended_as=run.ended_as,
+            task=run.task,
+            model=run.model,
+            scorers=tuple(run.scorers),
+            selection=run.selection,
+            order=run.order,
+            planned=self.rows,
+            missing=dict(sorted(self._missing.items())),
+            summary=run.summary,
+        )
+
+
+def _mark(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())

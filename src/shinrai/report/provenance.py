@@ -1,0 +1,125 @@
+"""Where each piece of evidence comes from, and which verdicts rest on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shinrai.ledger.projection import Entry, State
+from shinrai.records import Attestation, Id, Import, Observation, Provenance
+from shinrai.report.evidence import visible
+
+__all__ = ["Piece", "pieces"]
+
+_Brought: TypeAlias = Attestation | Observation | Import
+"""Evidence that single claims rest on; tables of indicators and answers to requirements have sections of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence as the page shows it; texts of others with every invisible character made visible.
+
+    Parameters
+    ----------
+    seq : int
+        Of its entry in the ledger.
+    at : str
+        When it was brought in.
+    kind : {"attestation", "observation", "import"}
+    name : str
+        Of the file or the subject.
+    system : Id or None
+        None where it is about all.
+    source : str
+        Who or what made it.
+    digests : tuple of (str, str)
+        File → digest, as it came.
+    run : Provenance or None
+        What the file of another tool says of its run.
+    rows : int or None
+        Of an import.
+    missing : str
+        What of it has no reply: ``kind number``, in order.
+    keys : tuple of str
+        ``claim@system`` of the verdicts that rest on it, the last one of each claim.
+    """
+
+    seq: int
+    at: str
+    kind: str
+    name: str
+    system: Id | None
+    source: str
+    digests: tuple[tuple[str, str], ...]
+    run: Provenance | None
+    rows: int | None
+    missing: str
+    keys: tuple[str, ...]
+
+
+def pieces(state: State) -> list[Piece]:
+    """Give every piece of evidence that was brought in, oldest first.
+
+    Parameters
+    ----------
+    state : State
+        Of the ledger.
+
+    Returns
+    -------
+    list of Piece
+    """
+    used: dict[str, list[str]] = {}
+    for key, found in state.judgements.items():
+        if found:
+            for mark in found[-1].verdict.evidence:
+                used.setdefault(mark, []).append(key)
+    return [
+        _piece(entry, evidence, tuple(sorted(used.get(entry.hash, ()))))
+        for entry, evidence in state.evidence
+        if isinstance(evidence, Attestation | Observation | Import)
+    ]
+
+
+def _piece(entry: Entry, evidence: _Brought, keys: tuple[str, ...]) -> Piece:
+    run = evidence.provenance if isinstance(evidence, Import) else None
+    missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items()) if run else ""
+    return Piece(
+        seq=entry.seq,
+        at=entry.at,
+        kind=evidence.type,
+        name=visible(evidence.subject if isinstance(evidence, Observation) else evidence.name),
+        system=evidence.system,
+        source=visible(_source(evidence)),
+        digests=_digests(evidence),
+        run=_shown(run) if run else None,
+        rows=evidence.rows if isinstance(evidence, Import) else None,
+        missing=visible(missing),
+        keys=keys,
+    )
+
+
+def _source(evidence: _Brought) -> str:
+    match evidence:
+        case Attestation(by=by):
+            return by
+        case Observation(source=source):
+            return source
+        case Import(provenance=run) if run is not None:
+            return f"{run.tool} {run.version}" if run.version else run.tool
+        case Import(format=form):
+            return form
+
+
+def _digests(evidence: _Brought) -> tuple[tuple[str, str], ...]:
+    if isinstance(evidence, Observation):
+        return ()
+    if isinstance(evidence, Import) and evidence.provenance is not None:
+        return tuple((visible(name), mark) for name, mark in sorted(evidence.provenance.files.items()))
+    return ((visible(evidence.name), evidence.file_digest),)
+
+
+def _shown(run: Provenance) -> Provenance:
+    """Make the texts of a foreign file ready to be shown."""
+    texts = {name: visible(text) for name in ("task", "model", "ended_as") if (text := getattr(run, name)) is not None}
+    return run.model_copy(update={**texts, "selection": visible(run.selection), "order": visible(run.order)})
