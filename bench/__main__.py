@@ -18,6 +18,7 @@ _MODULES = {
     "bench.indicators": "Indicators of a plan",
     "bench.ledger": "Ledger",
     "bench.imports": "Importing what other tools wrote: seconds and largest memory, against the tool's own totals",
+    "bench.systems": "Many systems",
 }
 
 _HEAD = """# Benchmarks

@@ -65,6 +65,13 @@ ROOMS: dict[str, dict[Language, str]] = {
         ),
         "ja": "対処する人：検査の作成者。データにない列を指しています。近い名前に自動で結びつけることはありません。",
     },
+    "bom": {
+        "en": (
+            "Who acts: whoever has the document. A bill of materials, model card or data card that cannot be "
+            "used. The message names line and column; nothing of it is kept."
+        ),
+        "ja": "対処する人：文書を持つ人。部品表・モデルカード・データカードが使えません。行と列を示します。何も保存しません。",
+    },
     "stack": {
         "en": "Who acts: the person at the keyboard. There is no component of that name, or a document about one cannot be used.",
         "ja": "対処する人：操作している人。その名前の構成要素がないか、構成要素についての文書が使えません。",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shinrai.cli.session import Session, put_json, session, today
+from shinrai.cli.stack_files import export, import_file
 
 if TYPE_CHECKING:
     from shinrai.workspace import StackGraph
@@ -16,6 +17,8 @@ Examples:
   shinrai stack                      single points of failure, concentration, what is known against components
   shinrai stack --days 10            what could be replaced within ten working days
   shinrai stack show base-model      every system that a component reaches, with the way to it
+  shinrai stack import bom.cdx.json  keep what a supplier says of its components
+  shinrai stack export --system ID   write the stack under a system as CycloneDX
 """
 
 
@@ -54,6 +57,10 @@ def show(start: str, component: str, *, as_json: bool) -> None:
         put_json({"version": 1, **found.to_json()})
         return
     print_component(found)
+
+
+command.add_command(import_file)
+command.add_command(export)
 
 
 def _overview(start: str, days: int, *, as_json: bool) -> None:

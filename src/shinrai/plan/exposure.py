@@ -259,7 +259,7 @@ def _shares(
     graph: StackGraph, held: Mapping[str, tuple[str, ...]]
 ) -> tuple[dict[str, Fraction], Fraction, Counter[str]]:
     """Share out one unit for each system with anything supplied; exact, so that the order of adding changes nothing."""
-    below = {system: [key for key in graph.below(system) if key in held] for system in graph.systems}
+    below = {system: [key for key in keys if key in held] for system, keys in graph.under.items()}
     with_any = [keys for keys in below.values() if keys]
     amounts: Counter[tuple[str | None, int]] = Counter()
     uses: Counter[str] = Counter()

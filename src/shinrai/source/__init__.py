@@ -10,6 +10,7 @@ from shinrai.source.oscal import read_oscal_catalog
 from shinrai.source.reading import MAX_BYTES, examine_yaml, parse_yaml, read_yaml
 from shinrai.source.render import display_width, render
 from shinrai.source.schema import RECORDS, json_schemas
+from shinrai.source.strict_json import MAX_JSON_BYTES, JsonDocument, read_bounded, read_json_document
 from shinrai.source.words import did_you_mean, listing
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "MAX_DATA_BYTES",
     "MAX_DEPTH",
     "MAX_EXPANDED",
+    "MAX_JSON_BYTES",
     "MAX_PROBLEMS",
     "RECORDS",
     "Document",
+    "JsonDocument",
     "Place",
     "SpooledItems",
     "attempt",
@@ -30,8 +33,10 @@ __all__ = [
     "json_schemas",
     "listing",
     "parse_yaml",
+    "read_bounded",
     "read_cell",
     "read_items",
+    "read_json_document",
     "read_oscal_catalog",
     "read_yaml",
     "render",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from shinrai.workspace.bom_facts import PLAIN, PROPERTY, STRUCTURED, facts_of
+from shinrai.workspace.boms import BOMS, contradictions, joined, overlaid
+from shinrai.workspace.cyclonedx import SUFFIX, Bom, at, bom_of, read_bom, slug
 from shinrai.workspace.data import data_file
 from shinrai.workspace.graph import Node, NodeType, StackGraph, closure, delivered, stack_graph
 from shinrai.workspace.hosts import AllowedHosts
@@ -13,23 +16,37 @@ from shinrai.workspace.scaffolding import scaffold, write_schemas
 from shinrai.workspace.stack import fingerprint, stack_files
 
 __all__ = [
+    "BOMS",
+    "PLAIN",
+    "PROPERTY",
     "SETTINGS_FILE",
+    "STRUCTURED",
+    "SUFFIX",
     "AllowedHosts",
+    "Bom",
     "Node",
     "NodeType",
     "StackGraph",
     "Workspace",
+    "at",
+    "bom_of",
     "closure",
+    "contradictions",
     "data_file",
     "delivered",
+    "facts_of",
     "find_root",
     "fingerprint",
+    "joined",
     "kept_copy",
     "load",
     "load_settings",
     "lock",
     "locked",
+    "overlaid",
+    "read_bom",
     "scaffold",
+    "slug",
     "stack_files",
     "stack_graph",
     "write_schemas",

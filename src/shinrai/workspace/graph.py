@@ -100,6 +100,11 @@ class StackGraph:
                     ready.append(name)
         return tuple(ready)
 
+    @cached_property
+    def under(self) -> dict[str, tuple[str, ...]]:
+        """Key of a system → everything that it needs, as `below` gives it."""
+        return {system: tuple(self.below(system)) for system in self.systems}
+
     def below(self, key: str) -> list[str]:
         """Give everything that a node needs, directly or not, nearest first, without itself."""
         seen = {key: None}

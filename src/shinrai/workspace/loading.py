@@ -25,6 +25,8 @@ from shinrai.records import (
     System,
 )
 from shinrai.source import attempt, examine_yaml, read_oscal_catalog
+from shinrai.workspace.boms import joined, read_boms
+from shinrai.workspace.cyclonedx import Bom
 from shinrai.workspace.layout import SETTINGS_FILE
 from shinrai.workspace.parts import N, Parts, Shelf, Sourced
 from shinrai.workspace.references import cross_check
@@ -50,7 +52,11 @@ class Workspace:
     higher_plans : dict
         The catalog's plans that a measure may implement.
     components : dict
-        Id → component that systems share.
+        Id → component that systems share: those of all bills and of ``components/*.yaml`` together.
+    own_components : dict
+        Those of ``components/*.yaml`` alone.
+    boms : dict
+        Name → bill of materials.
     rules : RuleBooks
         The catalog's frameworks, crosswalks and risk schemes, and the workspace's own.
     """
@@ -66,6 +72,8 @@ class Workspace:
     higher_plans: dict[Id, Plan]
     components: dict[Id, Part]
     rules: RuleBooks
+    own_components: dict[Id, Part]
+    boms: dict[str, Bom]
 
     @property
     def all_plans(self) -> dict[Id, Plan]:
@@ -116,7 +124,9 @@ def load(root: Path) -> Workspace:
         actions=parts.actions.plain(),
         corrections=parts.corrections.plain(),
         higher_plans=parts.higher_plans,
-        components=parts.components.plain(),
+        components=joined(parts.boms, parts.components.plain()),
+        own_components=parts.components.plain(),
+        boms={bom.name: bom for bom in parts.boms},
         rules=RuleBooks.of(parts),
     )
 
@@ -136,6 +146,7 @@ class _Reading:
             plans=self.folder("plans", Plan),
             systems=self.folder("systems", System),
             components=self.folder("components", Part),
+            boms=self.boms(),
             own_checks=own_checks,
             actions=self.folder("actions", Action),
             corrections=self.folder("observations", Corrections),
@@ -146,6 +157,11 @@ class _Reading:
             risk=self.folder("risk", RiskScheme),
             depths=self.depths(),
         )
+
+    def boms(self) -> list[Bom]:
+        boms, problems = read_boms(self.root)
+        self.problems += problems
+        return boms
 
     def settings(self) -> Sourced[Settings] | None:
         path = self.root / SETTINGS_FILE

@@ -25,6 +25,7 @@ from shinrai.records import (
     System,
 )
 from shinrai.source import Document, Place, examine_yaml
+from shinrai.workspace.cyclonedx import Bom
 
 R = TypeVar("R", bound=Record)
 
@@ -93,6 +94,7 @@ class Parts:
     plans: Shelf[Plan]
     systems: Shelf[System]
     components: Shelf[Part]
+    boms: list[Bom]
     own_checks: Shelf[Check]
     actions: Shelf[Action]
     corrections: Shelf[Corrections]
