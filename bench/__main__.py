@@ -19,6 +19,7 @@ _MODULES = {
     "bench.ledger": "Ledger",
     "bench.imports": "Importing what other tools wrote: seconds and largest memory, against the tool's own totals",
     "bench.systems": "Many systems",
+    "bench.requirements": "Requirements",
 }
 
 _HEAD = """# Benchmarks

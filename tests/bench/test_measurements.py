@@ -25,6 +25,18 @@ with _endpoint(0.0) as url:
 """
 
 
+def test_requirements_can_be_measured() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from bench.requirements import measure; print(*measure(30, 310))"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[3]) == 30 * 310
+
+
 def test_several_workers_can_be_measured() -> None:
     done = subprocess.run([sys.executable, "-c", _WORKERS], capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr

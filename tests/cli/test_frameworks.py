@@ -128,3 +128,23 @@ def test_status_shows_hours_beside_risk_and_plan_explains_it(
     assert explained["classes"][0]["fired"][0]["why"]["ja"]
     assert explained["depth"]["depth"] == "deep"
     assert call("-C", str(root), "plan", "--explain", "addr") == 2
+
+
+def test_many_systems_are_counted_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "many"
+    adder = ADDER["systems/adder.yaml"]
+    more = {f"systems/a{n}.yaml": adder.replace("id: adder", f"id: a{n}", 1) for n in range(12)}
+    found(root, {**ADDER, **OWN, **more})
+    assert call("-C", str(root), "plan") == 0
+    table = shown(capsys, "-C", str(root), "frameworks", "coverage")
+    assert "all systems: 13" in table
+    assert "26/26" in table
+    one = shown(capsys, "-C", str(root), "frameworks", "coverage", "--framework", "house")
+    assert "13/13" in one
+    assert "2/2" in shown(capsys, "-C", str(root), "frameworks", "coverage", "--system", "a7")
+    told = json.loads(shown(capsys, "-C", str(root), "frameworks", "coverage", "--json"))
+    house = next(book for book in told["frameworks"] if book["id"] == "house")
+    assert [cell["of"] for cell in house["systems"]] == [2] * 13
+    assert house["statuses"] is None
+    assert call("-C", str(root), "report") == 0
+    assert "13/13" in (root / "report.html").read_text(encoding="utf-8")

@@ -149,6 +149,7 @@ def test_one_verdict_at_a_time_gives_what_all_at_once_give(news: list[tuple[str,
             assert step.status(ref, system) == whole.status(ref, system)
             counted = whole.counts("a", system)
             assert sum(counted.values()) == 3
+            assert sum(whole.spread("a/1").values()) == 2
             assert list(counted) == [status for status in REQUIREMENT_STATUSES if status in counted]
 
 

@@ -159,14 +159,16 @@ def _matrix(found: Matrix, system: str | None, *, as_json: bool) -> None:
         put_json({"version": 1, **found.to_json()})
         return
     language = current_language()
-    shown = [name for name in found.systems if system in {None, name}]
-    if not shown:
+    if not found.systems:
         click.echo(_("The workspace has no system yet."))
         return
-    table = columns(_("framework"), *(found.systems[name].read(language) for name in shown))
+    shown = _shown(found, system)
+    heads = [found.systems[name].read(language) for name in shown]
+    table = columns(_("framework"), *(heads or [_("all systems: {n}").format(n=len(found.systems))]))
     for row in found.rows:
-        cells = [_counts(cell.counts, cell.total) for cell in row.cells if cell.system in shown]
-        table.add_row(_title(row.framework), *cells)
+        every: list[str | None] = [*shown] or [None]
+        counts = [found.standing.counts(row.framework.id, name) for name in every]
+        table.add_row(_title(row.framework), *(_counts(one, sum(one.values())) for one in counts))
     _print(table)
     note(_("n/m: n of all m requirements; those that nobody has evidence on are among the not measured"))
 
@@ -175,17 +177,27 @@ def _one(found: Matrix, framework: str, system: str | None, *, as_json: bool) ->
     from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
 
     row = next(row for row in found.rows if row.framework.id == framework)
-    shown = [name for name in found.systems if system in {None, name}]
+    shown = _shown(found, system)
     if as_json:
-        statuses = {line.requirement.id: {name: line.statuses[name] for name in shown} for line in row.lines}
+        every = shown or list(found.systems)
+        statuses = {
+            line.requirement.id: {name: found.standing.status(line.ref, name) for name in every} for line in row.lines
+        }
         put_json({"version": 1, "framework": framework, "requirements": statuses})
         return
     language = current_language()
-    table = columns(_("id"), _("requirement"), *(found.systems[name].read(language) for name in shown))
+    heads = [found.systems[name].read(language) for name in shown]
+    table = columns(_("id"), _("requirement"), *(heads or [_("all systems: {n}").format(n=len(found.systems))]))
     for line in row.lines:
+        cells = [_badge(found.standing.status(line.ref, name)) for name in shown]
         title = line.requirement.title.read(language)
-        table.add_row(line.requirement.id, title, *(_badge(line.statuses[name]) for name in shown))
+        table.add_row(line.requirement.id, title, *(cells or [_counts(dict(line.counts), len(found.systems))]))
     _print(table)
+
+
+def _shown(found: Matrix, system: str | None) -> list[str]:
+    """Name the systems to show side by side: the one asked for, or all; none where they are too many for a table."""
+    return list(found.columns) if system is None else [system]
 
 
 def _requirement(opened: Session, found: Matrix, name: str, system: str | None, *, as_json: bool) -> None:

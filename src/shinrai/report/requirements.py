@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -58,21 +57,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One requirement: where it stands for each system."""
+    """One requirement: how many systems it stands where for, and where for each that a page shows."""
 
     ref: str
     requirement: Requirement
+    counts: list[tuple[RequirementStatus, int]]
     statuses: dict[Id, RequirementStatus]
-
-    @property
-    def counts(self) -> list[tuple[RequirementStatus, int]]:
-        """How many systems it stands where for."""
-        return ordered(Counter(self.statuses.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One framework: its cells, and its requirements one by one."""
+    """One framework: its cells for the systems that a page shows, and its requirements one by one."""
 
     framework: Framework
     cells: tuple[Cell, ...]
@@ -124,9 +119,10 @@ class Matrix:
                     "requirements": len(row.lines),
                     "upcoming": row.upcoming,
                     "systems": [
-                        {"system": cell.system, "counts": dict(cell.counts), "of": cell.total} for cell in row.cells
+                        {"system": cell.system, "counts": dict(cell.counts), "of": cell.total}
+                        for cell in (_cell(self.standing, row.framework.id, system) for system in self.systems)
                     ],
-                    "statuses": {line.requirement.id: line.statuses for line in row.lines},
+                    "statuses": {line.requirement.id: line.statuses for line in row.lines} if self.columns else None,
                 }
                 for row in self.rows
             ],
@@ -160,14 +156,19 @@ def matrix(workspace: Workspace, state: State, today: date) -> Matrix:
 
 def _row(framework: Framework, found: Standing, systems: Mapping[Id, Text], today: date) -> Row:
     entries = found.requirements(framework.id)
+    shown = list(systems) if len(systems) <= MAX_COLUMNS else []
     lines = tuple(
-        Line(ref, entry, {system: found.status(ref, system) for system in systems})
+        Line(ref, entry, ordered(found.spread(ref)), {system: found.status(ref, system) for system in shown})
         for entry in entries
         for ref in (f"{framework.id}/{entry.id}",)
     )
-    cells = tuple(Cell(system, found.counts(framework.id, system)) for system in systems)
+    cells = tuple(_cell(found, framework.id, system) for system in shown)
     later = sum(entry.valid_from is not None and entry.valid_from > today for entry in entries)
     return Row(framework, cells, lines, later)
+
+
+def _cell(found: Standing, framework: Id, system: Id) -> Cell:
+    return Cell(system, found.counts(framework, system))
 
 
 def why_not(workspace: Workspace, requirement: Requirement, system: Id, today: date) -> str:

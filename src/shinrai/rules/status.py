@@ -70,7 +70,7 @@ _WHOLE: Final = frozenset({"equal-to", "equivalent-to", "superset-of"})
 """Evidence of these can show that a requirement is met."""
 
 InScope: TypeAlias = Callable[[Framework, Requirement, Id], bool]
-"""Whether a requirement of a framework applies to a system."""
+"""Whether a requirement of a framework applies to a system, as far as its roles, classes and last day say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,14 @@ class Standing:
         self._standing: Codes = np.zeros((len(self._entries), len(self.systems)), dtype=np.uint8)
 
     def _apply(self, scope: InScope) -> None:
+        """Ask once for all requirements that speak to the same roles and classes for the same time."""
+        known: dict[tuple[object, ...], list[bool]] = {}
         for row, (_ref, book, entry) in enumerate(self._entries):
             if entry.roles or entry.tiers or entry.valid_until:
-                self._ruled_out[row] = [not scope(book, entry, system) for system in self.systems]
+                key = entry.roles, entry.tiers, entry.valid_until
+                if key not in known:
+                    known[key] = [not scope(book, entry, system) for system in self.systems]
+                self._ruled_out[row] = known[key]
 
     # ---- evidence in
 
@@ -270,6 +275,14 @@ class Standing:
         for code, count in zip(found.tolist(), counted.tolist(), strict=True):
             total[_NAMES[code]] += count
         return {status: total[status] for status in REQUIREMENT_STATUSES if total[status]}
+
+    def spread(self, requirement: str) -> dict[RequirementStatus, int]:
+        """Count the systems by where one requirement stands for them; together they are all systems."""
+        found, counted = np.unique(self._standing[self._index[requirement]], return_counts=True)
+        total: Counter[RequirementStatus] = Counter()
+        for code, count in zip(found.tolist(), counted.tolist(), strict=True):
+            total[_NAMES[code]] += count
+        return dict(total)
 
     def requirements(self, framework: Id) -> list[Requirement]:
         """Give the assessable requirements of a framework, in its order."""
