@@ -217,6 +217,18 @@ def test_a_sample_gives_each_state_its_probability(
     assert near.certain is False
 
 
+def test_every_number_that_went_in_is_told() -> None:
+    house = plan(**promise(("2024", 26.7), ("2030", 80)))
+    sampled = {"sample": 1000, "design_effect": 1.5}
+    told = status(house, observation("2024", 26.7, **sampled), observation("2026", 40, **sampled)).to_json()
+    given = told["inputs"]
+    error = 100 * (1.5 * 0.4 * 0.6 / 1000) ** 0.5
+    assert given["observed_error"] == pytest.approx(error)
+    assert (given["elapsed"], given["total"], given["years"]) == (2.0, 6.0, [2024.0, 2026.0])
+    assert told["pace"] == (given["observed"] - given["baseline"]) / (given["path"] - given["baseline"])
+    assert status(plan(), observation("2026", 40)).to_json()["inputs"]["baseline"] is None
+
+
 def test_nothing_is_said_of_certainty_where_no_sampling_error_is_known() -> None:
     told = status(plan(**promise(("2024", 26.7), ("2030", 80))), observation("2026", 40))
     assert (told.probabilities, told.certain, told.pace_interval) == (None, None, None)

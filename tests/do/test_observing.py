@@ -157,6 +157,7 @@ def test_one_value_of_an_indicator_needs_its_period_and_unit(nation: Town) -> No
         ({"period": "soon"}, "do.no-period"),
         ({"period": "FY2024", "unit": "share"}, "do.unit"),
         ({"period": "FY2030"}, "do.future"),
+        ({"period": "FY2024", "value": 41.0}, "do.revised-silently"),
     ):
         with pytest.raises(UsageError) as raised:
             observe(**wrong)

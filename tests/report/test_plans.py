@@ -112,6 +112,8 @@ def test_an_old_vintage_is_hollow_and_a_break_breaks_the_line() -> None:
 
 def test_there_is_no_picture_of_nothing() -> None:
     assert figure(plan()) == ""
+    assert figure(plan(), observation("2026", 40)) == ""
+    assert "<circle" in figure(plan(), observation("2026", 40), observation("2025", 30))
     assert figure(plan(target={"value": 80, "period": "2030", "standing": "final"})) == ""
 
 

@@ -101,6 +101,8 @@ class IndicatorStatus:
         ``path``, ``growth`` and ``regression`` → the state that each method alone would give.
     notes : tuple of str
         Codes of what a reader has to know besides.
+    sides : Sides, optional
+        The numbers that were put into the formulas.
     series : Series, optional
         All its points and vintages.
     """
@@ -124,6 +126,7 @@ class IndicatorStatus:
     first_state: IndicatorState | None = None
     by_method: Mapping[str, IndicatorState] | None = None
     notes: tuple[str, ...] = ()
+    sides: Sides | None = None
     series: Series | None = None
 
     @property
@@ -163,6 +166,7 @@ class IndicatorStatus:
             "first_state": self.first_state,
             "by_method": dict(self.by_method) if self.by_method else None,
             "agree": self.agree,
+            "inputs": self.sides.to_json() if self.sides else None,
             "notes": list(self.notes),
         }
 
@@ -274,6 +278,7 @@ def _status(one: Promised, numbers: _Numbers, row: int, method: StatusMethod, to
         "reason": reason,
         "observed": one.observed.newest if one.observed else None,
         "series": one.series,
+        "sides": side,
         "notes": (*one.notes, *_notes(one, numbers, row)),
         "path": _known(one.path_value),
         "path_assumed": one.path_assumed,

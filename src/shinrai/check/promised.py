@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isnan, nan
+from typing import Any
 
 import numpy as np
 
@@ -105,6 +106,14 @@ class Sides:
     target_year: float
     years: tuple[float, ...]
     values: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the numbers; None where one is not known."""
+        numbers = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: list(value) if isinstance(value, tuple) else None if isnan(value) else value
+            for name, value in numbers.items()
+        }
 
 
 def promised(

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from shinrai.do.keeping import keep
 from shinrai.do.naming import indicators_of
 from shinrai.do.table import Row, Table, read_table
+from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.records import (
@@ -30,7 +31,7 @@ from shinrai.records import (
 from shinrai.source import did_you_mean, listing
 from shinrai.workspace import Workspace, kept_copy
 
-__all__ = ["COLUMNS", "observe_table"]
+__all__ = ["COLUMNS", "observe_table", "refuse_silent_revision"]
 
 COLUMNS: Final[dict[str, str]] = {
     "indicator": "subject",
@@ -105,6 +106,31 @@ def observe_table(ledger: Ledger, workspace: Workspace, file: Path, *, today: da
     evidence = ObservedTable(name=file.name, file=kept, file_digest=digest, rows=len(fresh))
     ledger.append(EvidenceBrought(evidence=evidence))
     return evidence, len(reading.found) - len(fresh)
+
+
+def refuse_silent_revision(ledger: Ledger, root: Path, found: Observation) -> None:
+    """Refuse a value that differs from what the same publication said of the same period before.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Holds what was brought before.
+    root : Path
+        Of the workspace.
+    found : Observation
+        With a period.
+
+    Raises
+    ------
+    UsageError
+        If there is one.
+    """
+    for known in _brought(ledger, root):
+        if _key(known) == _key(found) and known.value != found.value:
+            message = _("the value was {before} when it was brought in, under the same date of publication").format(
+                before=f"{known.value:g}"
+            )
+            raise UsageError("do.revised-silently", message, hint=_("give a revision its own date with --published"))
 
 
 def _brought(ledger: Ledger, root: Path) -> Iterable[Observation]:

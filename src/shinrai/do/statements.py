@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shinrai.do.keeping import keep
 from shinrai.do.naming import indicators_of, require_role, require_subject, require_system
+from shinrai.do.observing import refuse_silent_revision
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
@@ -143,8 +144,8 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
     Raises
     ------
     UsageError
-        If a name is unknown, the value is not finite, its day is still to come, the source is empty or the sample is
-        below 1.
+        If a name is unknown, the value is not finite, its day is still to come, the source is empty, the sample is
+        below 1, an indicator lacks its period or its unit, or the same publication gave another value before.
     """
     require_system(system, workspace)
     require_subject(subject, "observed", workspace)
@@ -169,6 +170,8 @@ def observe(  # noqa: PLR0913 - one argument for each thing that an observation 
         area=area,
         published=published,
     )
+    if period is not None:
+        refuse_silent_revision(ledger, workspace.root, evidence)
     bring(ledger, evidence)
     return evidence
 

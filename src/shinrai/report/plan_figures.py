@@ -50,12 +50,12 @@ def series_figure(status: IndicatorStatus) -> str:
     Returns
     -------
     str
-        An SVG element, named by its numbers for people who do not see it; nothing where nothing was
-        observed and there is no path.
+        An SVG element, named by its numbers for people who do not see it; nothing where there
+        is no observation, or only one and no promise to compare it with.
     """
     drawing = _Drawing(status)
-    if not drawing.points and len(drawing.stops) < 2:
-        return ""
+    if not drawing.points or len(drawing.points) + len(drawing.stops) + bool(status.use.target) < 2:
+        return ""  # one number, or a promise alone, is said in words
     parts = [*drawing.frame(), *drawing.promise(), *drawing.projection(), *drawing.observed()]
     label = " · ".join(f"{point.period} {plain(point.value)}" for point in drawing.points)
     size = f"0 0 {_WIDTH:g} {_HEIGHT:g}"
