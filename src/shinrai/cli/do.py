@@ -22,6 +22,8 @@ Examples:
   shinrai do observe --subject genai-use --value 0.588 --unit share --as-of 2026-02-28 --source "MIC white paper 2026"
   shinrai do import decisions.csv --system loan-screening
   shinrai do import logs/2026-11-23_safety.eval --system resident-assistant
+  shinrai do answer iso-iec-42001-2023/5.2 --answer in-place --document policy.pdf --by mayor --second-reader office
+  shinrai do questionnaire answers.xlsx --documents papers
 """
 
 
@@ -207,6 +209,85 @@ def _said(brought: Import) -> str:
         missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items())
         said.append(_("without a reply: {missing}; they count as missing").format(missing=missing))
     return "\n".join(said)
+
+
+@command.command("answer", short_help="Answer what a requirement asks.")
+@click.argument("requirement", metavar="FRAMEWORK/REQUIREMENT")
+@click.option(
+    "--answer",
+    "given",
+    required=True,
+    type=click.Choice(["in-place", "not-in-place", "not-assessed", "not-applicable"]),
+    help="Not assessed says that nobody has looked; not applicable needs a reason.",
+)
+@click.option("--by", required=True, metavar="ROLE", help="Role that answers.")
+@click.option("--statement", default="", help="The answer in words; the reason where it does not apply.")
+@click.option("--document", type=_FILE, help="Document that shows it. A copy is kept.")
+@click.option("--second-reader", metavar="ROLE", help="Role that has read answer and document after the first.")
+@click.option("--effective", type=_DAY, help="Since when it is so; today by default.")
+@click.option("--valid-until", type=_DAY, help="Until when it holds.")
+@click.option("--system", metavar="ID", help="System it is about; all when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def answer(  # noqa: PLR0913, PLR0917 - one argument for each option
+    start: str,
+    requirement: str,
+    given: str,
+    by: str,
+    statement: str,
+    document: Path | None,
+    second_reader: str | None,
+    effective: datetime | None,
+    valid_until: datetime | None,
+    system: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Answer what a requirement asks of the organisation: met only with a document and a second reader."""
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    said = do.Given(
+        requirement=requirement,
+        answer=given,
+        by=by,
+        system=system,
+        statement=statement,
+        document=document,
+        effective=_day(effective),
+        valid_until=_day(valid_until),
+        second_reader=second_reader,
+    )
+    with session(start, write=True) as opened:
+        brought = do.answer(opened.ledger, opened.workspace, said, today())
+    words = _("answered {requirement}: {answer}").format(requirement=brought.requirement, answer=brought.answer)
+    _tell(brought, words, _("next      shinrai frameworks coverage"), as_json=as_json)
+
+
+@command.command("questionnaire", short_help="Bring in a questionnaire that was sent back.")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--documents",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the documents that the answers name; that of the file by default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_obj
+def questionnaire(start: str, file: Path, documents: Path | None, *, as_json: bool) -> None:
+    """Bring in a workbook of answers (shinrai export questionnaire writes one to fill in): all of it, or nothing."""
+    from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
+
+    with session(start, write=True) as opened:
+        brought = do.questionnaire(opened.ledger, opened.workspace, file, today(), documents or file.parent)
+    if as_json:
+        answers = [one.to_json() for one in brought.answers]
+        put_json({"version": 1, "answers": answers, "new": brought.new, "blank": brought.blank})
+        return
+    click.echo(
+        _("{answers} answers, {new} of them new; {blank} rows without an answer").format(
+            answers=len(brought.answers), new=brought.new, blank=brought.blank
+        )
+    )
+    note(_("next      shinrai frameworks coverage"))
 
 
 def _tell(brought: Evidence, said: str, then: str, *, as_json: bool) -> None:

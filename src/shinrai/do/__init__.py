@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from shinrai.do.answers import Given, Questionnaire, answer, questionnaire
 from shinrai.do.importing import import_file
 from shinrai.do.observing import observe_table
 from shinrai.do.questions import import_questions
 from shinrai.do.statements import attest, observe
 
-__all__ = ["attest", "import_file", "import_questions", "observe", "observe_table"]
+__all__ = [
+    "Given",
+    "Questionnaire",
+    "answer",
+    "attest",
+    "import_file",
+    "import_questions",
+    "observe",
+    "observe_table",
+    "questionnaire",
+]

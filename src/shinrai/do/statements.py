@@ -71,7 +71,7 @@ def attest(  # noqa: PLR0913 - one argument for each thing that an attestation s
                 end=valid_until, start=effective
             ),
         )
-    content = _read(document)
+    content = read_document(document)
     kept, digest = keep(workspace.root, content, document.name)
     evidence = Attestation(
         subject=subject,
@@ -227,7 +227,14 @@ def bring(ledger: Ledger, evidence: Attestation | Observation) -> None:
         ledger.append(EvidenceBrought(evidence=evidence))
 
 
-def _read(document: Path) -> bytes:
+def read_document(document: Path) -> bytes:
+    """Read a document that is to be kept.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read or is empty.
+    """
     try:
         content = document.read_bytes()
     except OSError as error:

@@ -102,7 +102,9 @@ def standing(workspace: Workspace, state: State, today: date, frameworks: Iterab
     wanted = books.answered if frameworks is None else {name: books.frameworks[name] for name in frameworks}
     roads = Roads(books.crosswalks.values())
     found = Standing(wanted, roads, list(workspace.systems), Scope(workspace, today))
-    found.read(state.claims(today), answers_of(state), today)
+    depths = {one.id: risk(workspace, one, today).depth for one in workspace.systems.values()}
+    alone = {name for name, depth in depths.items() if depth is not None and not depth.second_reader}
+    found.read(state.claims(today), answers_of(state), today, alone)
     return found
 
 

@@ -7,7 +7,7 @@ one new verdict only the column of its system is computed again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, TypeAlias
@@ -159,7 +159,13 @@ class Standing:
 
     # ---- evidence in
 
-    def read(self, claims: Iterable[ClaimState], answers: Iterable[Answer] = (), today: date = date.max) -> None:
+    def read(
+        self,
+        claims: Iterable[ClaimState],
+        answers: Iterable[Answer] = (),
+        today: date = date.max,
+        one_reader: Container[Id] = (),
+    ) -> None:
         """Take in every claim and every answer, and compute everything.
 
         Parameters
@@ -170,6 +176,8 @@ class Standing:
             Oldest first: of several to the same requirement for the same system, the last counts.
         today : date
             On which answers have to be in force.
+        one_reader : container of Id
+            Systems whose answers need no second reader.
         """
         cells: list[tuple[int, int, int]] = []
         for claim in claims:
@@ -184,7 +192,7 @@ class Standing:
                 column = self._column.get(system)
                 if column is not None and not (answer.system is None and system in own):
                     self._answer(answer, column)
-                    cells.append((row, column, code_of(answer, today)))
+                    cells.append((row, column, code_of(answer, today, second_reader=system not in one_reader)))
         self._codes = np.zeros((len(self._evidence), len(self.systems)), dtype=np.uint8)
         for row, column, code in cells:
             self._codes[row, column] = code
@@ -338,10 +346,11 @@ def _alone(codes: Codes, links: _Links) -> Codes:
     return np.where(within >= _ACCEPTED, within, standing).astype(np.uint8)
 
 
-def code_of(answer: Answer, today: date) -> int:
+def code_of(answer: Answer, today: date, *, second_reader: bool) -> int:
     """Give what an answer amounts to on a day.
 
-    In place counts as met where a document shows it and a second person has read it; otherwise it is undecided.
+    In place counts as met where a document shows it and, if needed, a second person has read it; otherwise it is
+    undecided.
     """
     match answer.answer:
         case "not-in-place":
@@ -353,7 +362,8 @@ def code_of(answer: Answer, today: date) -> int:
                 return _NOT_MEASURED
             if answer.valid_until is not None and answer.valid_until < today:
                 return _STALE
-            return _MET if answer.file is not None and answer.second_reader is not None else _UNDECIDED
+            read = answer.second_reader is not None or not second_reader
+            return _MET if answer.file is not None and read else _UNDECIDED
 
 
 def answers_of(state: State) -> list[Answer]:

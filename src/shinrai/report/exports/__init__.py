@@ -68,6 +68,9 @@ FORMATS: Final[Mapping[str, Format]] = {
     "business-guidelines": Format(
         ".xlsx", N_("checklist of the AI Guidelines for Business"), checklist.checklist, (checklist.GUIDELINES,)
     ),
+    "questionnaire": Format(
+        ".xlsx", N_("questionnaire to fill in, for shinrai do questionnaire"), checklist.questionnaire
+    ),
 }
 """Every format, by the name under which it is asked for."""
 

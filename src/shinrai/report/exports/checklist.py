@@ -50,6 +50,8 @@ _COLOURS: dict[RequirementStatus, str] = {
     "not_applicable": "#F7F7F7",
 }
 _BLANK = REQUIREMENT_WORDS["not_measured"]
+_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""Texts stay texts: nothing that people wrote becomes a formula or a link."""
 _LONGEST_CELL = 32_000
 """Excel holds 32,767 characters in a cell."""
 
@@ -82,8 +84,7 @@ def checklist(dossier: Dossier) -> bytes:
         An Office Open XML workbook; equal ledgers give equal bytes.
     """
     target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    workbook = xlsxwriter.Workbook(target, options)
+    workbook = xlsxwriter.Workbook(target, _OPTIONS)
     made = datetime.fromisoformat(dossier.head.at).replace(tzinfo=None)
     workbook.set_properties({"title": dossier.t("AI Guidelines for Business: checklist"), "created": made})
     book = _Book(dossier, workbook, {})
@@ -96,6 +97,70 @@ def checklist(dossier: Dossier) -> bytes:
     _cover(book, cover, guidelines, [(role, title) for role, _sheet, title in sheets])
     workbook.close()
     return target.getvalue()
+
+
+QUESTION_COLUMNS = (
+    ("requirement", 34),
+    ("system", 22),
+    ("question", 60),
+    ("answer", 16),
+    ("statement", 50),
+    ("document", 28),
+    ("effective", 13),
+    ("valid_until", 13),
+    ("by", 16),
+    ("second_reader", 16),
+)
+"""As `shinrai do questionnaire` reads them back; names, not words, so that they are the same in every language."""
+
+
+def questionnaire(dossier: Dossier) -> bytes:
+    """Write a workbook to fill in: a row for each requirement that applies to a system, with its last answer.
+
+    Parameters
+    ----------
+    dossier : Dossier
+        Its frameworks and systems are asked about.
+
+    Returns
+    -------
+    bytes
+        An Office Open XML workbook; equal ledgers give equal bytes.
+    """
+    target = io.BytesIO()
+    workbook = xlsxwriter.Workbook(target, _OPTIONS)
+    workbook.set_properties({"created": datetime.fromisoformat(dossier.head.at).replace(tzinfo=None)})
+    book = _Book(dossier, workbook, {})
+    sheet = workbook.add_worksheet("answers")
+    style = book.style("head", bold=True, bg_color="#E8ECF3")
+    for column, (name, width) in enumerate(QUESTION_COLUMNS):
+        sheet.set_column(column, column, width)
+        _write(sheet, (0, column), name, style)
+    sheet.freeze_panes(1, 0)
+    row = 0
+    for framework in dossier.frameworks:
+        for entry in dossier.standing.requirements(framework.id):
+            for system in dossier.systems:
+                ref = f"{framework.id}/{entry.id}"
+                if dossier.standing.status(ref, system.id) != "not_applicable" or dossier.answers(ref, system.id):
+                    row += 1
+                    _question(book, sheet, row, ref, dossier.read(entry.title), system.id)
+    if row:
+        choices = ["in-place", "not-in-place", "not-assessed", "not-applicable"]
+        sheet.data_validation(1, 3, row, 3, {"validate": "list", "source": choices})
+    workbook.close()
+    return target.getvalue()
+
+
+def _question(book: _Book, sheet: Any, row: int, ref: str, title: str, system: str) -> None:  # noqa: ANN401, PLR0917 - a cell's place and what stands there
+    known = [one for _entry, one in book.dossier.answers(ref, system)][-1:]
+    cells = [ref, system, title, "", "", "", "", "", "", ""]
+    for one in known:
+        until = one.valid_until.isoformat() if one.valid_until else ""
+        told = [one.answer, one.statement, one.name or "", one.effective.isoformat(), until, one.by]
+        cells[3:] = [*told, one.second_reader or ""]
+    for column, cell in enumerate(cells):
+        _write(sheet, (row, column), cell, book.style("plain"))
 
 
 def _write(sheet: Any, at: tuple[int, int], text: object, style: Any) -> None:  # noqa: ANN401 - as above
