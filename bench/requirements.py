@@ -74,7 +74,10 @@ def made(systems: int, requirements: int) -> tuple[Workspace, State]:
         own_checks={},
         actions={},
         higher_plans={},
+        corrections={},
         components={},
+        own_components={},
+        boms={},
         rules=books,
     )
     state = State()

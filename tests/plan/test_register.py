@@ -48,7 +48,7 @@ def judged(town: Town) -> Town:
     )
     town.measures = [measure("all", *CLAIMS.values(), systems=["helper"])]
     log = town.put("decisions.csv", LOG)
-    do.import_decisions(town.ledger, town.load(), log, "helper")
+    do.import_file(town.ledger, town.load(), log, "helper")
     town.plan()
     for key in town.state.promises:
         town.judge(key, "met")
