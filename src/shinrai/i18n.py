@@ -58,6 +58,11 @@ def _(message: str) -> str:
     return _catalogue(_current.get()).gettext(message)
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
+    """Mark a text for translation without translating it yet."""
+    return message
+
+
 def translate(message: str, language: Language) -> str:
     """Translate into a given language, for pages that carry both."""
     return _catalogue(language).gettext(message)

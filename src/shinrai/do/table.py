@@ -156,11 +156,20 @@ def read_table(path: Path) -> Table:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError([_other_encoding(raw, path.name)]) from error
+        raise SourceError([other_encoding(raw, path.name)]) from error
     return Table(path.name, text)
 
 
-def _other_encoding(raw: bytes, name: str) -> Problem:
+def other_encoding(raw: bytes, name: str) -> Problem:
+    """Say of bytes that are not UTF-8 where the first foreign character is, and in which encoding, if that can be told.
+
+    Parameters
+    ----------
+    raw : bytes
+        From the beginning of the file, at least to the end of the first line that is not UTF-8.
+    name : str
+        In messages.
+    """
     encoding, text, offset = _guess(raw)
     before = _LINE_BREAK.split(text[:offset])
     excerpt = _LINE_BREAK.split(text)[len(before) - 1]

@@ -112,6 +112,7 @@ def _require(period: str) -> tuple[Frequency, date, int]:
     return parts
 
 
+@lru_cache(maxsize=4096)
 def _parts(written: str) -> tuple[Frequency, date, int] | None:
     """Give the kind of a period, its first day and its length in months (0 for a day); None if it is no period."""
     found = _FORM.fullmatch(written)

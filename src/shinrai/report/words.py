@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from shinrai import i18n
 from shinrai.records import Certainty, Commitment, Outcome, Reason, Status
 from shinrai.report.figures import promised
 
-
-def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
-    """Mark a text for translation without translating it yet."""
-    return message
-
+N_ = i18n.N_
 
 STATUS_WORDS: dict[Status, str] = {
     "met": N_("met"),

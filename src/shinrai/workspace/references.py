@@ -304,7 +304,8 @@ def _of_edges(metric: Metric, edges: tuple[float, ...]) -> Iterator[tuple[str, s
 
 def _of_plan(sourced: Sourced[Plan], house: _House) -> Iterator[Problem]:
     plan = sourced.record
-    yield from _role(sourced, ("owner",), plan.owner, house)
+    if plan.edition is None:  # what others decided is owned by others, whose roles are not those of shinrai.yaml
+        yield from _role(sourced, ("owner",), plan.owner, house)
     yield from _implements(sourced, ("implements",), plan.implements, house)
     for position, goal in _twice(plan.goals, lambda goal: goal.id):
         yield _taken(sourced, ("goals", position, "id"), goal.id)
@@ -318,7 +319,7 @@ def _of_goal(sourced: Sourced[Plan], place: Place, goal: Goal, house: _House) ->
         yield _taken(sourced, (*place, "measures", position, "id"), measure.id)
     for position, measure in enumerate(goal.measures):
         here = (*place, "measures", position)
-        if measure.owner is not None:
+        if measure.owner is not None and (sourced.record.edition is None or measure.claims):
             yield from _role(sourced, (*here, "owner"), measure.owner, house)
         yield from _implements(sourced, (*here, "implements"), measure.implements, house)
         yield from _systems(sourced, (*here, "systems"), measure.systems, house)

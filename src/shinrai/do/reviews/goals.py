@@ -1,0 +1,332 @@
+"""File 3-1: goals and results. Four rows make one indicator: target year, target, result, rate of achievement."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+from shinrai.do.reviews.cells import is_nothing, number, project_number
+from shinrai.do.reviews.notices import Kind, Notice, Notices
+from shinrai.do.reviews.rows import ReviewFile
+
+Level: TypeAlias = Literal["input", "activity", "output", "outcome", "impact"]
+Horizon: TypeAlias = Literal["short", "mid", "long"]
+Direction: TypeAlias = Literal["up", "down"]
+Quantity: TypeAlias = Literal["quantitative", "qualitative"]
+Row: TypeAlias = Literal["target-year", "target", "actual", "rate"]
+
+LEVELS: Final[dict[str, Level]] = {
+    "インプット": "input",
+    "アクティビティ": "activity",
+    "アウトプット": "output",
+    "アウトカム": "outcome",
+    "インパクト": "impact",
+}
+HORIZONS: Final[dict[str, Horizon]] = {"短期": "short", "中期": "mid", "長期": "long"}
+DIRECTIONS: Final[dict[str, Direction]] = {"上向き": "up", "下向き": "down"}
+QUANTITIES: Final[dict[str, Quantity]] = {
+    "定量的": "quantitative",
+    "定量": "quantitative",
+    "定性的": "qualitative",
+    "定性": "qualitative",
+}
+W = TypeVar("W")
+
+ROWS: Final[dict[str, Row]] = {"目標年度": "target-year", "目標値": "target", "実績値": "actual", "達成率": "rate"}
+
+_ORDINAL: Final = re.compile(r"^[0-9]+[.．、]\s*")
+
+
+def word(cell: str) -> str:
+    """Take width, blanks at the ends and a number in front (``1.短期``) off a cell."""
+    return _ORDINAL.sub("", unicodedata.normalize("NFKC", cell).strip())
+
+
+@dataclass(slots=True)
+class Series:
+    """An indicator of a project, as its rows give it.
+
+    Parameters
+    ----------
+    project : str
+        Number without leading zeros.
+    number : str
+        Of the node within the project, as the file has it; may be empty for activities.
+    level, horizon, quantity, direction
+        In our words; None where the file says nothing.
+    statement, metric, unit, origin : str
+        As they stand, without blanks at the ends; empty for none.
+    targets, actuals, rates : dict
+        Fiscal year (Japanese, April to March) → value. What is missing is not there; 0 is a value.
+    target_years : list of int
+        Years flagged as target years.
+    line : int
+        Of its first row.
+    """
+
+    project: str
+    title: str
+    ministry: str
+    number: str
+    level: Level
+    horizon: Horizon | None
+    quantity: Quantity | None
+    direction: Direction | None
+    statement: str
+    metric: str
+    unit: str
+    origin: str
+    why_qualitative: str
+    qualitative_result: str
+    decision: str
+    decision_place: str
+    decision_url: str
+    line: int
+    direction_cell: str
+    targets: dict[int, float] = field(default_factory=dict)
+    actuals: dict[int, float] = field(default_factory=dict)
+    rates: dict[int, float] = field(default_factory=dict)
+    target_years: list[int] = field(default_factory=list)
+    lines: dict[Row, int] = field(default_factory=dict)
+    disputed: set[Row] = field(default_factory=set)
+
+    @property
+    def target_year(self) -> int | None:
+        """The target year where exactly one is flagged."""
+        return self.target_years[0] if len(self.target_years) == 1 else None
+
+    def values(self, row: Row) -> dict[int, float]:
+        """Give the values of a kind of row."""
+        if row == "target-year":
+            return dict.fromkeys(self.target_years, 1.0)
+        return {"target": self.targets, "actual": self.actuals, "rate": self.rates}[row]
+
+
+class GoalReader:
+    """Folds the rows of a file 3-1 into series."""
+
+    def __init__(self, file: ReviewFile, notices: Notices) -> None:
+        self.file = file
+        self.notices = notices
+        self.series: dict[tuple[str, ...], Series] = {}
+        self.at = file.binding.at
+        self._words: dict[str, dict[str, Any]] = {}
+        self._project: tuple[str, str | None] = ("", None)
+        self._numbers: dict[str, tuple[float | None, Kind | None]] = {}
+        years = file.binding.years
+        self._years = [year for year, _position in years]
+        self._positions = [position for _year, position in years]
+        positions = self._positions
+        whole = positions == list(range(positions[0], positions[0] + len(positions))) if positions else True
+        self._slice = slice(positions[0], positions[-1] + 1) if positions and whole else None
+
+    def read(self) -> list[Series]:
+        """Read the file to its end.
+
+        Returns
+        -------
+        list of Series
+            In the order in which they first appear; nothing is dropped without a notice.
+        """
+        for row in self.file.rows():
+            self._row(row)
+        found = list(self.series.values())
+        for one in found:
+            self._review(one)
+        return found
+
+    def _row(self, row: list[str]) -> None:
+        at = self.at
+        written = row[at["project"]]
+        if written != self._project[0]:
+            self._project = (written, project_number(written.strip()))
+        project = self._project[1]
+        if project is None:
+            self._note("no-project-number", "project", "", row[at["project"]])
+            return
+        key = (
+            project,
+            row[at["number"]],
+            row[at["level"]],
+            row[at["horizon"]],
+            row[at["statement"]],
+            row[at["metric"]],
+            row[at["unit"]],
+        )
+        series = self.series.get(key)
+        if series is None:
+            series = self._begin(project, row)
+            if series is None:
+                return
+            self.series[key] = series
+        elif row[at["direction"]] != series.direction_cell:
+            self._note("row-conflict", "direction", project, row[at["direction"]])
+            series.direction = None
+        kind = self._kind(project, row)
+        if kind is not None:
+            self._values(series, kind, row)
+
+    def _begin(self, project: str, row: list[str]) -> Series | None:
+        level = self._word(project, row, "level", LEVELS)
+        if level is None:
+            if is_nothing(row[self.at["level"]].strip()):
+                self._note("unknown-word", "level", project, row[self.at["level"]])
+            return None
+        return Series(
+            project=project,
+            title=self._text(row, "title"),
+            ministry=self._text(row, "ministry"),
+            number=self._text(row, "number"),
+            level=level,
+            horizon=self._word(project, row, "horizon", HORIZONS),
+            quantity=self._word(project, row, "quantity", QUANTITIES),
+            direction=self._word(project, row, "direction", DIRECTIONS),
+            statement=self._text(row, "statement"),
+            metric=self._text(row, "metric"),
+            unit=self._text(row, "unit"),
+            origin=self._text(row, "origin"),
+            why_qualitative=self._text(row, "why_qualitative"),
+            qualitative_result=self._text(row, "qualitative_result"),
+            decision=self._text(row, "decision"),
+            decision_place=self._text(row, "decision_place"),
+            decision_url=self._text(row, "decision_url"),
+            line=self.file.line,
+            direction_cell=row[self.at["direction"]],
+        )
+
+    def _kind(self, project: str, row: list[str]) -> Row | None:
+        return self._word(project, row, "row", ROWS)
+
+    def _values(self, series: Series, kind: Row, row: list[str]) -> None:
+        # Most cells of a row are empty: what is there is picked out without a loop of ours.
+        cells = self._cells(row)
+        values = {}
+        for year, cell in compress(zip(self._years, cells, strict=True), cells):
+            value = self._number(series, year, cell)
+            if value is not None:
+                values[year] = value
+        if kind in series.lines:
+            self._again(series, kind, values)
+            return
+        series.lines[kind] = self.file.line
+        if kind == "target-year":
+            series.target_years = sorted(year for year, value in values.items() if value == 1)
+        else:
+            series.values(kind).update(values)
+
+    def _cells(self, row: list[str]) -> Sequence[str]:
+        return row[self._slice] if self._slice else [row[position] for position in self._positions]
+
+    def _again(self, series: Series, kind: Row, values: dict[int, float]) -> None:
+        """Compare a row with the one of the same name that came before it."""
+        kept = series.values(kind)
+        if kind == "target-year":
+            values = {year: value for year, value in values.items() if value == 1}
+        same = values == kept and kind not in series.disputed
+        first = str(series.lines[kind])
+        self.notices.add(
+            Notice(
+                "row-twice" if same else "row-conflict",
+                self.file.name,
+                self.file.line,
+                self._header("row"),
+                series.project,
+                kind,
+                first,
+            )
+        )
+        if not same:
+            series.disputed.add(kind)
+            for year in [year for year in kept if values.get(year) != kept[year]]:
+                if kind == "target-year":
+                    series.target_years.remove(year)
+                else:
+                    del series.values(kind)[year]
+
+    def _number(self, series: Series, year: int, cell: str) -> float | None:
+        known = self._numbers.get(cell)
+        if known is None:
+            value, oddity = number(cell.strip())
+            known = self._numbers[cell] = (value, oddity)
+        if known[1] is not None:
+            self.notices.add(Notice(known[1], self.file.name, self.file.line, str(year), series.project, cell.strip()))
+        return known[0]
+
+    def _review(self, series: Series) -> None:
+        """Name what is odd about a series as a whole."""
+        for kind, found in _oddities(series):
+            self.notices.add(Notice(kind, self.file.name, series.line, "", series.project, series.metric, found))
+
+    def _text(self, row: list[str], name: str) -> str:
+        position = self.at.get(name)
+        cell = "" if position is None else row[position].strip()
+        return "" if is_nothing(cell) else cell
+
+    def _word(self, project: str, row: list[str], name: str, words: dict[str, W]) -> W | None:
+        cell = row[self.at[name]]
+        known: dict[str, W | None] = self._words.setdefault(name, {})
+        if cell in known:
+            found = known[cell]
+        else:
+            written = cell.strip()
+            found = known[cell] = None if is_nothing(written) else words.get(written) or words.get(word(written))
+        if found is None and not is_nothing(cell.strip()):
+            self._note("unknown-word", name, project, cell)
+        return found
+
+    def _note(self, kind: Kind, name: str, project: str, found: str) -> None:
+        self.notices.add(Notice(kind, self.file.name, self.file.line, self._header(name), project, found.strip()))
+
+    def _header(self, name: str) -> str:
+        return self.file.binding.headers[self.at[name]]
+
+
+def _oddities(series: Series) -> Iterator[tuple[Kind, str]]:
+    if series.quantity != "quantitative" or series.level == "activity":
+        return
+    if series.direction is None:
+        yield "no-direction", ""
+    if len(series.target_years) > 1:
+        yield "several-target-years", ", ".join(map(str, series.target_years))
+    elif not series.target_years and series.targets:
+        yield "no-target-year", ""
+    year = series.target_year
+    if year is not None and year not in series.targets:
+        yield "target-without-value", str(year)
+    beyond = [] if year is None else [one for one in series.targets if one > year]
+    if beyond:
+        yield "beyond-target-year", ", ".join(map(str, sorted(beyond)))
+    for year, rate in series.rates.items():
+        if not rate_agrees(series, year):
+            yield "rate-differs", f"{year}: {rate:g} %"
+
+
+def rate_agrees(series: Series, year: int) -> bool:
+    """Tell whether a reported rate of achievement is what target and result of that year give.
+
+    For indicators that go up, result ÷ target; for those that go down the ministries use target ÷ result or
+    2 − result ÷ target: either is accepted. One percentage point is allowed for rounding.
+
+    Parameters
+    ----------
+    series : Series
+        With a rate for the year.
+    year : int
+        Fiscal year.
+
+    Returns
+    -------
+    bool
+        False also where there is a rate and no target or result to make it from.
+    """
+    target, actual = series.targets.get(year), series.actuals.get(year)
+    if target is None or actual is None or target == 0:
+        return False
+    ways = [actual / target]
+    if series.direction == "down":
+        ways += [2 - actual / target, *([target / actual] if actual else [])]
+    return any(abs(100 * way - series.rates[year]) <= 1 for way in ways)

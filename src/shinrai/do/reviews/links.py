@@ -1,0 +1,143 @@
+"""File 3-2: which goal leads to which, in the ministries' own words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shinrai.do.reviews.cells import is_nothing, project_number
+from shinrai.do.reviews.goals import LEVELS, Level, word
+from shinrai.do.reviews.notices import Kind, Notice, Notices
+from shinrai.do.reviews.rows import ReviewFile
+
+NodeKey: TypeAlias = tuple[str, str, Level]
+"""Project, number of the node, level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An arrow of a project's logic model.
+
+    Parameters
+    ----------
+    source, target : tuple
+        Project, number and level of the nodes.
+    mechanism : str
+        How the one leads to the other, as the ministry puts it; empty where it says nothing.
+    line : int
+    """
+
+    source: NodeKey
+    target: NodeKey
+    mechanism: str
+    line: int
+
+
+def read_links(file: ReviewFile, notices: Notices) -> tuple[list[Link], dict[str, str]]:
+    """Read a file 3-2.
+
+    Parameters
+    ----------
+    file : ReviewFile
+        At its first row.
+    notices : Notices
+        Receives rows that stand there twice.
+
+    Returns
+    -------
+    tuple
+        The links, each once; and project → its reason for not setting outcomes in several stages, where it gives one.
+    """
+    links: dict[tuple[NodeKey, NodeKey], Link] = {}
+    reasons: dict[str, str] = {}
+    at, headers = file.binding.at, file.binding.headers
+    for row in file.rows():
+        project = project_number(row[at["project"]].strip())
+        if project is None:
+            found = row[at["project"]].strip()
+            notices.add(Notice("no-project-number", file.name, file.line, headers[at["project"]], "", found))
+            continue
+        reason = row[at["why_one_stage"]].strip()
+        if not is_nothing(reason):
+            reasons.setdefault(project, reason)
+        ends = [_end(file, row, project, side, notices) for side in ("from", "to")]
+        source, target = ends
+        if source is None or target is None:
+            continue
+        mechanism = row[at["mechanism"]].strip()
+        _add(links, Link(source, target, "" if is_nothing(mechanism) else mechanism, file.line), file.name, notices)
+    return list(links.values()), reasons
+
+
+def _end(file: ReviewFile, row: list[str], project: str, side: str, notices: Notices) -> NodeKey | None:
+    """Give one end of a row; None where the row names none, as rows do that only hold a reason."""
+    at = file.binding.at
+    cell = row[at[f"{side}_level"]].strip()
+    if is_nothing(cell):
+        return None
+    level = LEVELS.get(word(cell))
+    if level is None:
+        header = file.binding.headers[at[f"{side}_level"]]
+        notices.add(Notice("unknown-word", file.name, file.line, header, project, cell))
+        return None
+    written = row[at[f"{side}_number"]].strip()
+    return project, "" if is_nothing(written) else written, level
+
+
+def _add(links: dict[tuple[NodeKey, NodeKey], Link], link: Link, file: str, notices: Notices) -> None:
+    ends = link.source, link.target
+    first = links.setdefault(ends, link)
+    if first is not link:
+        kind: Kind = "row-twice" if first.mechanism == link.mechanism else "row-conflict"
+        arrow = f"{link.source[1]} → {link.target[1]}"
+        notices.add(Notice(kind, file, link.line, "", link.source[0], arrow, str(first.line)))
+
+
+def check_links(links: Iterable[Link], nodes: Collection[NodeKey], file: str, notices: Notices) -> list[Link]:
+    """Keep the links whose ends are there, and name the others and the cycles.
+
+    Parameters
+    ----------
+    links : iterable of Link
+        Of all projects.
+    nodes : collection
+        Those of file 3-1.
+    file : str
+        Name of the file 3-2.
+    notices : Notices
+        Receives links to nodes that are not there, and links of cycles.
+
+    Returns
+    -------
+    list of Link
+        Those whose ends both are in `nodes`. Links of a cycle stay: a cycle is odd, not impossible.
+    """
+    kept = []
+    for link in links:
+        missing = [end for end in (link.source, link.target) if end not in nodes]
+        for end in missing:
+            notices.add(Notice("unknown-node", file, link.line, "", end[0], f"{end[2]} {end[1]}".strip()))
+        if not missing:
+            kept.append(link)
+    onward: dict[NodeKey, list[NodeKey]] = {}
+    for link in kept:
+        onward.setdefault(link.source, []).append(link.target)
+    cyclic = _on_cycles(onward)
+    for link in kept:
+        if link.source in cyclic and link.target in cyclic:
+            arrow = f"{link.source[1]} → {link.target[1]}"
+            notices.add(Notice("cycle", file, link.line, "", link.source[0], arrow))
+    return kept
+
+
+def _on_cycles(onward: Mapping[NodeKey, list[NodeKey]]) -> set[NodeKey]:
+    """Take away, again and again, what leads nowhere or is led to by nothing; what stays is on or between cycles."""
+    alive = set(onward) | {target for targets in onward.values() for target in targets}
+    while True:
+        ahead = {node for node in alive if any(target in alive for target in onward.get(node, ()))}
+        behind = {target for node in ahead for target in onward.get(node, ()) if target in alive}
+        left = ahead & behind
+        if left == alive:
+            return alive
+        alive = left
