@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shinrai.cli.plan_lint import command as lint
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.i18n import _, current_language
 from shinrai.report.words import N_
@@ -21,28 +22,31 @@ Examples:
   shinrai plan --dry-run  show it, commit nothing
   shinrai plan --explain loan-screening
                           why this system is tested as deep as it is
+  shinrai plan lint       ask of every plan whether it promises outcomes
 """
 
 
-@click.command("plan", epilog=_EPILOG)
+@click.group("plan", epilog=_EPILOG, invoke_without_command=True)
 @click.option("--explain", metavar="SYSTEM", help="Show how a system's risk decides what is promised of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be committed, and commit nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.pass_obj
-def command(start: str, explain: str | None, *, dry_run: bool, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, explain: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Resolve what is promised for which system, and commit it before anything is measured.
 
     Shows which claim applies to which system and why, what is inherited from the catalog, and how many calls to
     expect and at worst. What has not changed is not committed twice; a changed threshold is a new commitment that
     names the one it replaces.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     if explain is not None:
         from shinrai.cli.explain import explain_system  # noqa: PLC0415 - loaded only when it is asked for
 
-        with session(start, write=False) as opened:
+        with session(ctx.obj, write=False) as opened:
             explain_system(opened, explain, as_json=as_json)
         return
-    with session(start, write=not dry_run) as opened:
+    with session(ctx.obj, write=not dry_run) as opened:
         resolution, outcome = promise(opened, commit=not dry_run)
     if as_json:
         put_json({"version": 1, **resolution.to_json(), "committed": outcome.to_json() if outcome else None})
@@ -53,6 +57,9 @@ def command(start: str, explain: str | None, *, dry_run: bool, as_json: bool) ->
     else:
         say(outcome)
         note(_("next      shinrai check"))
+
+
+command.add_command(lint)
 
 
 def promise(opened: Session, *, commit: bool) -> tuple[Resolution, Outcome | None]:

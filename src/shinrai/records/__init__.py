@@ -5,6 +5,7 @@ from __future__ import annotations
 from shinrai.records.action import Acceptance, Action, ClaimOnSystem
 from shinrai.records.asking import Asked, NotAskable, asked, call_key, calls_needed, require_variants_of
 from shinrai.records.base import Digest, Id, Json, Record, Role, Share, Text
+from shinrai.records.change import ChangeKind, ChangeReason, LintDecision
 from shinrai.records.check import (
     COMPARATORS,
     Check,
@@ -211,6 +212,8 @@ __all__ = [
     "CallEnd",
     "Certainty",
     "Change",
+    "ChangeKind",
+    "ChangeReason",
     "Check",
     "ClaimOnSystem",
     "ClaimUse",
@@ -276,6 +279,7 @@ __all__ = [
     "LedgerOpened",
     "LegalForce",
     "Licence",
+    "LintDecision",
     "Mapping",
     "Measure",
     "Measured",

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Record, Role, Share, Text
+from shinrai.records.change import ChangeReason, LintDecision
 from shinrai.records.indicator import IndicatorDefinition, IndicatorUse
 from shinrai.records.result import ResultLink, ResultNode
 from shinrai.records.source import Certainty, Document, Source, Standing
@@ -153,6 +154,8 @@ class Plan(Record):
     ] = ()
     uses: tuple[IndicatorUse, ...] = ()
     open_questions: tuple[OpenQuestion, ...] = ()
+    reasons: Annotated[tuple[ChangeReason, ...], Field(description="Why it differs from the version before")] = ()
+    decisions: Annotated[tuple[LintDecision, ...], Field(description="Findings of `plan lint` that may stay")] = ()
 
     def measures(self) -> Iterator[Measure]:
         """Give every measure, goal by goal."""
