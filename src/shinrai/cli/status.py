@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 @click.option(
     "--coverage", is_flag=True, help="Say instead what of the plans could not be verified, and what has no data."
 )
+@click.option("--from", "entry", metavar="PLAN/ENTRY", help="Walk down from an entry of a plan to single replies.")
 @click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON.")
 @click.pass_obj
-def command(start: str, *, coverage: bool, as_json: bool) -> None:
+def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> None:
     """Show where every claim stands: goal, measure, system, claim; and every indicator. Counts, never means."""
+    if entry is not None:
+        from shinrai.cli.threads import walk_down  # noqa: PLC0415 - loaded only when it is asked for
+
+        walk_down(start, entry, as_json=as_json)
+        return
     from shinrai.report.outcomes import plan_views  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.tree import tree  # noqa: PLC0415 - loaded only when the verb runs
 
