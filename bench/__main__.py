@@ -20,6 +20,8 @@ _MODULES = {
     "bench.imports": "Importing what other tools wrote: seconds and largest memory, against the tool's own totals",
     "bench.systems": "Many systems",
     "bench.requirements": "Requirements",
+    "bench.reviews": "Project reviews of the ministries",
+    "bench.plan_versions": "Two versions of a large plan",
 }
 
 _HEAD = """# Benchmarks

@@ -25,6 +25,8 @@ VERBS = {
     "act": "See what is open, and carry out what was decided.",
     "stack": "Show what systems are built on, and what hangs on it.",
     "status": "Show where every claim stands, from the goal down.",
+    "why": "Walk up from a verdict to the decision it serves.",
+    "diff": "Compare two versions of a plan, and say what that does to the promise.",
     "show": "Browse the trials of a run, and compare two runs.",
     "frameworks": "Show rule books, and where each of their requirements stands.",
     "export": "Write the records in a format that others read.",

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import click
 
+from shinrai.cli.do_exchange import command as turn
+from shinrai.cli.do_reviews import command as reviews
 from shinrai.cli.session import note, put_json, session, today
 from shinrai.i18n import _
 from shinrai.records import Evidence, Import
@@ -288,6 +290,10 @@ def questionnaire(start: str, file: Path, documents: Path | None, *, as_json: bo
         )
     )
     note(_("next      shinrai frameworks coverage"))
+
+
+command.add_command(reviews)
+command.add_command(turn)
 
 
 def _tell(brought: Evidence, said: str, then: str, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ Examples:
   shinrai export sarif -o shinrai.sarif
   shinrai export oscal-assessment-results --framework nist-ai-rmf-1.0
   shinrai --lang ja export business-guidelines            the checklist in Japanese
+  shinrai export data-package --plan jp-ai-basic-plan-2025
 """
 
 
@@ -31,25 +32,41 @@ Examples:
     help="File to write; - for standard output. FORMAT with its suffix in the workspace by default.",
 )
 @click.option("--system", "systems", metavar="ID", multiple=True, help="Only this system; may be given again.")
+@click.option("--plan", metavar="PLAN", help="Plan to write, for the formats that hold plans.")
 @click.option("--framework", "frameworks", metavar="ID", multiple=True, help="Only this one; may be given again.")
 @click.pass_obj
-def command(
-    start: str, form: str | None, out: Path | None, systems: tuple[str, ...], frameworks: tuple[str, ...]
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    start: str,
+    form: str | None,
+    out: Path | None,
+    systems: tuple[str, ...],
+    plan: str | None,
+    frameworks: tuple[str, ...],
 ) -> None:
     """Write the records in a format that others read: OSCAL, in-toto, SARIF, JUnit, papers, a checklist.
 
     The same ledger gives the same bytes. Texts are written in the language in use.
     """  # noqa: DOC501 - this is the help of the command
     from shinrai.report import exports  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.exchange import PLAN_FORMATS  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.source import did_you_mean  # noqa: PLC0415 - loaded only when the verb runs
 
     if form is None:
         for name, one in exports.FORMATS.items():
             click.echo(f"{name:28}{one.suffix:8}{_(one.about)}")
+        for name, (suffix, about) in PLAN_FORMATS.items():
+            click.echo(f"{name:28}.{suffix.rpartition('.')[2]:7}{_(about)}")
+        return
+    if form in PLAN_FORMATS:
+        from shinrai.cli.export_plan import export_plan  # noqa: PLC0415 - loaded only when it is asked for
+
+        with session(start, write=False) as opened:
+            export_plan(opened, form, plan, out)
         return
     if form not in exports.FORMATS:
         message = _("There is no format {name}").format(name=form)
-        raise UsageError("export.unknown-format", message, hint=did_you_mean(form, exports.FORMATS))
+        known = [*exports.FORMATS, *PLAN_FORMATS]
+        raise UsageError("export.unknown-format", message, hint=did_you_mean(form, known))
     with session(start, write=False) as opened:
         content = exports.export(
             form,

@@ -260,7 +260,7 @@ class _Reading:
             self._refuse("do.unknown-indicator", row, "indicator", message, None, did_you_mean(name, self.indicators))
         elif definition is not None:
             for column, text in cells.items():
-                if column not in COLUMNS and text and column not in definition.disaggregation:
+                if column not in COLUMNS and text not in {"", TOTAL} and column not in definition.disaggregation:
                     message = _('the indicator is not broken down by "{name}"').format(name=column)
                     self._refuse("do.breakdown", row, column, message)
         return definition

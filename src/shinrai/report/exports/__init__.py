@@ -11,6 +11,7 @@ from shinrai.errors import UsageError
 from shinrai.i18n import Language, _
 from shinrai.ledger.projection import State
 from shinrai.records import Framework, Id, Json
+from shinrai.report.exchange.oecd import oecd_report
 from shinrai.report.exports import checklist, ci, oscal, papers, statements
 from shinrai.report.exports.dossier import Dossier, chosen
 from shinrai.report.words import N_
@@ -63,6 +64,11 @@ FORMATS: Final[Mapping[str, Format]] = {
     ),
     "sarif": Format(".sarif", N_("SARIF 2.1.0 for code hosts"), _json(ci.sarif)),
     "junit": Format(".xml", N_("JUnit XML for build servers"), ci.junit),
+    "oecd-incidents": Format(
+        ".json",
+        N_("findings in the OECD’s common reporting framework for AI incidents"),
+        _json(lambda dossier: oecd_report(dossier.workspace, dossier.state)),
+    ),
     "annex-iv": Format(".md", N_("technical documentation by Annex IV of the EU AI Act"), papers.annex_iv),
     "hiroshima": Format(".md", N_("report under the Hiroshima AI Process"), papers.hiroshima, _HAIP),
     "business-guidelines": Format(
