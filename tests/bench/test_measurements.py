@@ -41,3 +41,11 @@ def test_several_workers_can_be_measured() -> None:
     done = subprocess.run([sys.executable, "-c", _WORKERS], capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["workers"] >= 0
+
+
+def test_many_systems_can_be_measured() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.systems", "20"], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["load"] > 0
