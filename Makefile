@@ -58,8 +58,8 @@ messages: $(VENV)/.dev  ## bring the Japanese catalogue, the pages of errors and
 	@$(BIN)/python -m tests.docs.errors_page
 	@$(BIN)/python -m tests.docs.coverage_page
 
-simulate: $(VENV)/.dev  ## the larger Monte-Carlo runs behind the statistics
-	@$(BIN)/python -m pytest -n 2 -m simulation tests/stats
+simulate: $(VENV)/.dev  ## the larger Monte-Carlo runs behind the statistics, and 200 kills of a run
+	@$(BIN)/python -m pytest -n 2 -m simulation tests/stats tests/check
 
 bench: $(VENV)/.dev  ## measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_the_engine_alone_can_be_measured() -> None:
@@ -49,3 +51,27 @@ def test_many_systems_can_be_measured() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["load"] > 0
+
+
+_PEERS = """
+import bench.peers
+
+bench.peers.TRIALS = 30
+for row in bench.peers.rows():
+    print(*row, sep="|")
+"""
+
+
+def test_peers_that_are_not_there_are_said_not_to_be(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PEERS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        env={**os.environ, "BENCH_PEERS": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    figures = dict(line.split("|")[:2] for line in done.stdout.splitlines())
+    assert "ms of CPU a trial" in figures.pop("shinrai")
+    assert figures == dict.fromkeys(("inspect", "promptfoo", "deepeval", "lm-eval"), "not there")

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shinrai.workspace import locked
-from tests.check.processes import child, lines_in, outcome, paced, prepared
-from tests.check.town import Town, found
+from tests.check.processes import Killed, child, killed, lines_in, outcome, paced, prepared
+from tests.check.town import Town
 from tests.servers.endpoint import serving
 
 
@@ -30,45 +32,15 @@ def test_a_real_limit_on_the_size_of_files(town: Town) -> None:
 
 
 def test_killed_at_any_moment_nothing_is_asked_twice_and_nothing_changes(tmp_path: Path) -> None:
-    """`kill -9` at 20 moments, each after another number of replies."""
-    with serving(paced) as endpoint:
-        calm = found(tmp_path / "calm")
-        prepared(calm, endpoint)
-        undisturbed = outcome(child(calm))
-        calm.ledger.close()
-    assert len(undisturbed) == 3
-    assert "undecided 280" in undisturbed[2]
-    kills = alive = 0
-    with serving(paced) as endpoint:
-        for round_number in range(4):
-            town = found(tmp_path / f"town-{round_number}")
-            prepared(town, endpoint)
-            path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
-            sent_again: list[str] = []
-            for step in range(5):
-                wanted = 10 + 53 * step + 11 * round_number
-                process = child(town)
-                deadline = time.monotonic() + 30
-                while process.poll() is None and time.monotonic() < deadline:
-                    if path.is_file() and path.read_bytes().count(b"\n") >= wanted:
-                        break
-                    time.sleep(0.001)
-                alive += process.poll() is None
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                kills += 1
-                whole = path.read_bytes()
-                whole = whole[: whole.rfind(b"\n") + 1]
-                finished = {line.request for line in lines_in(whole)}
-                before = {name: endpoint.log.asked[name] for name in finished}
-                if step == 4:
-                    assert outcome(child(town)) == undisturbed
-                sent_again += [name for name in finished if endpoint.log.asked[name] != before[name]]
-            assert sent_again == []
-            assert list(town.state.runs) == ["run-0001"]
-            town.ledger.close()
-            endpoint.log.asked.clear()
-    assert kills == alive == 20
+    assert killed(tmp_path, 10) == Killed(kills=10, alive=10, lost=0, asked_again=0, changed=0)
+
+
+@pytest.mark.simulation
+@pytest.mark.timeout(3600)
+def test_killed_two_hundred_times_nothing_is_asked_twice_and_nothing_changes(tmp_path: Path) -> None:
+    found = killed(tmp_path, 200)
+    assert (found.lost, found.asked_again, found.changed) == (0, 0, 0)
+    assert found.alive > 190
 
 
 def test_two_at_once_wait_for_each_other(town: Town) -> None:

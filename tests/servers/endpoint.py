@@ -50,7 +50,7 @@ class Reply:
                 {
                     "id": "x",
                     "object": "chat.completion",
-                    "created": 0,
+                    "created": 1_760_000_000,
                     "model": "m",
                     "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
                     **(
