@@ -102,7 +102,9 @@ class Town:
         """Commit a claim; a failure rate of at most 0.1 for replies that must say yes, unless changed."""
         system = changed.pop("system", "assistant")
         use = changed.pop("use", {"file": data})
-        scorer: ScorerUse = changed.pop("scorer", SAYS_YES)
+        scorer: ScorerUse | CommittedScorer = changed.pop("scorer", SAYS_YES)
+        if not isinstance(scorer, CommittedScorer):
+            scorer = CommittedScorer(use=scorer, version=SCORER_VERSIONS[scorer.id])
         path = self.root / data
         rows = path.read_bytes().count(b"\n") if path.is_file() else 0
         version = self.state.version(system)
@@ -122,7 +124,7 @@ class Town:
                 "budget": rows,
                 "order_seed": 7,
                 "data": CommittedData(use=use, digest=digest_file(path), items=rows) if path.is_file() else None,
-                "scorer": CommittedScorer(use=scorer, version=SCORER_VERSIONS[scorer.id]),
+                "scorer": scorer,
                 **changed,
             }
         )

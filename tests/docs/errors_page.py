@@ -105,6 +105,14 @@ ROOMS: dict[str, dict[Language, str]] = {
         "en": "Who acts: the author of a check. A scorer with parameters it cannot work with.",
         "ja": "対処する人：検査の作成者。採点規則が、与えられたパラメータでは働きません。",
     },
+    "labels": {
+        "en": "Who acts: whoever labels. A file of labels does not fit the replies; nothing of it is taken.",
+        "ja": "対処する人：ラベルを付ける人。ラベルのファイルが応答に合いません。その内容は一切取り込みません。",
+    },
+    "compare": {
+        "en": "Who acts: the person at the keyboard. There is no such version, or it can no longer be asked.",
+        "ja": "対処する人：操作している人。その版がないか、もう尋ねられません。",
+    },
     "target": {
         "en": (
             "Who acts: the owner of the system. The system under test cannot be opened: key, package, "

@@ -18,6 +18,7 @@ ENDING_SOON = timedelta(days=30)
 What: TypeAlias = Literal[
     "plan",
     "check",
+    "label",
     "apply",
     "decide",
     "bring",
@@ -30,6 +31,7 @@ What: TypeAlias = Literal[
 """
 plan     the ledger does not know yet what the files say: run plan
 check    measure it
+label    people have to label a few replies that a judge has judged
 apply    an action is written and not applied
 decide   write an action: a change, or an acceptance
 bring    bring in a document, a value or a log
@@ -201,29 +203,36 @@ class _Desk:
         ready = self._ready(claim)
         if ready is not None:
             return self._to_apply(claim, ready)
-        if claim.status == "undecided" and claim.reason in {
-            "money-spent",
-            "tokens-spent",
-            "interrupted",
-            "target-failed",
-        }:
-            return self._make(claim, "check", _("Measuring ended early. Go on with it."), self._check(claim))
         if claim.status == "undecided":
-            message = _("The trials ended before a verdict. Add data, raise the budget, or have the risk accepted.")
-            return self._make(claim, "extend", message)
+            return self._undecided(claim)
         ended = self._ended_acceptance(claim)
         if ended is not None and ended.accept is not None:
             message = _("The acceptance {action} ended on {day}. Write an action that repairs it, or accept it anew.")
             return self._make(claim, "decide", message.format(action=ended.id, day=ended.accept.until), action=ended)
         return self._make(claim, "decide", _("The promise is broken. Write an action in actions/ that repairs it."))
 
+    def _undecided(self, claim: ClaimState) -> Move:
+        if claim.reason == "labels-needed":
+            return self._label(claim)
+        if claim.reason in {"money-spent", "tokens-spent", "interrupted", "target-failed"}:
+            return self._make(claim, "check", _("Measuring ended early. Go on with it."), self._check(claim))
+        message = _("The trials ended before a verdict. Add data, raise the budget, or have the risk accepted.")
+        return self._make(claim, "extend", message)
+
     def _measure(self, claim: ClaimState) -> Move:
         if claim.promise is None:
             message = _("What it is measured on was never imported. Import it, then run shinrai plan.")
             return self._make(claim, "bring", message, f"shinrai do import FILE --system {claim.ruling.system}")
-        if claim.status == "not_measured" and claim.reason in {"target-unreachable", "target-failed", "nothing-usable"}:
+        if claim.status == "not_measured" and claim.reason in {
+            "target-unreachable",
+            "target-failed",
+            "helper-failed",
+            "nothing-usable",
+        }:
             message = _("The system could not be measured. Mend the way to it, then measure again.")
             return self._make(claim, "repair", message, self._check(claim))
+        if claim.status == "not_measured" and claim.reason == "labels-needed":
+            return self._label(claim)
         lacking = claim.reason in {"no-evidence", "no-data", "expired"} or claim.stale_because == "expired"
         promise = claim.promise.commitment
         if lacking and promise.subject is not None and claim.stale_because != "commitment":
@@ -236,6 +245,10 @@ class _Desk:
         else:
             message = _("It was never measured.") if claim.reason == "never-run" else _("It could not be measured.")
         return self._make(claim, "check", message, self._check(claim))
+
+    def _label(self, claim: ClaimState) -> Move:
+        message = _("The judge has judged. People have to label a few replies before there is a verdict.")
+        return self._make(claim, "label", message, f"shinrai check label --by ROLE --claim {claim.key}")
 
     def _to_apply(self, claim: ClaimState, action: Action) -> Move:
         message = (

@@ -6,6 +6,36 @@ from collections.abc import Iterable
 
 from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, EXIT_USAGE
 from shinrai.ledger.projection import ClaimState, Finding
+from shinrai.records import Pairing
+
+
+def gate_of_pairings(pairings: Iterable[Pairing]) -> int:
+    """Turn what was found out about "no worse than" into an exit code.
+
+    Parameters
+    ----------
+    pairings : iterable of Pairing
+        Those without a committed margin promise nothing, and are left out.
+
+    Returns
+    -------
+    int
+        2  no margin was committed at all: a gate that guards nothing does not open
+        1  one is not shown to be no worse (violated or undecided)
+        3  one could not be measured
+        0  all are shown to be no worse
+    """
+    found = {one.status for one in pairings if one.margin is not None}
+    if not found:
+        return EXIT_USAGE
+    if found & {"violated", "undecided"}:
+        return EXIT_NOT_MET
+    return EXIT_MET if found == {"met"} else EXIT_NOT_MEASURED
+
+
+def worst(*codes: int) -> int:
+    """Give the exit code that weighs most: 2 before 1 before 3 before 0."""
+    return max(codes, key=(EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, EXIT_USAGE).index)
 
 
 def gate(states: Iterable[ClaimState], abandoned: Iterable[Finding] = ()) -> int:

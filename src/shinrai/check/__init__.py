@@ -9,10 +9,10 @@ from pathlib import Path
 
 from shinrai.check.events import Tell, Waiting
 from shinrai.ledger import Ledger
-from shinrai.records import Budget, Verdict
+from shinrai.records import Budget, Pairing, Verdict
 from shinrai.workspace import lock
 
-__all__ = ["check"]
+__all__ = ["check", "compare"]
 
 
 def check(  # noqa: PLR0913 - what a command is given
@@ -76,6 +76,46 @@ def check(  # noqa: PLR0913 - what a command is given
                 allowed_hosts=allowed_hosts,
                 tell=tell,
                 spread=spread,
+            )
+        )
+
+
+def compare(  # noqa: PLR0913 - what a command is given
+    root: Path,
+    ledger: Ledger,
+    against: str,
+    *,
+    systems: Collection[str] | None = None,
+    claims: Collection[str] | None = None,
+    budget: Budget,
+    allowed_hosts: Collection[str] = (),
+) -> list[Pairing]:
+    """Set the promises in force beside another version; see `shinrai.check.versions.compare_versions`.
+
+    Parameters
+    ----------
+    root, ledger, systems, claims, budget, allowed_hosts
+        As for `check`.
+    against : str
+        A version: ``3`` or ``before`` of the same system; ``other-system`` or ``other-system@2``.
+
+    Returns
+    -------
+    list of Pairing
+
+    Raises
+    ------
+    ShinraiError
+        As `shinrai.check.versions.compare_versions`.
+    KeyboardInterrupt
+        On Ctrl-C, after everything that was answered has been written down.
+    """
+    from shinrai.check.versions import compare_versions  # noqa: PLC0415 - as the engine
+
+    with lock(root), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(
+            compare_versions(
+                root, ledger, against, systems=systems, claims=claims, budget=budget, allowed_hosts=allowed_hosts
             )
         )
 

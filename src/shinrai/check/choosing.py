@@ -10,7 +10,7 @@ from shinrai.i18n import _
 from shinrai.ledger import Promise, Run, State
 from shinrai.records import Id, SystemVersion
 
-__all__ = ["Group", "chosen", "groups_of", "plan_first", "settled", "version_of"]
+__all__ = ["Group", "chosen", "groups_of", "plan_first", "runs_of", "settled", "version_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ def settled(state: State, promise: Promise) -> bool:
     for judgement in reversed(state.judgements.get(promise.commitment.key, [])):
         verdict = judgement.verdict
         if verdict.commitment == promise.digest:
+            if verdict.reason == "labels-needed":  # every call was made: what is missing, people have to say
+                return True
             return verdict.status != "not_measured" and not verdict.details.get("cut_short")
     return False
 
@@ -67,7 +69,7 @@ def groups_of(state: State, promises: Iterable[Promise]) -> list[Group]:
     """Put together what is measured together: open runs first, then closed ones to be continued, then new promises."""
     groups: dict[str, Group] = {}
     for promise in promises:
-        found = _runs(state, promise)
+        found = runs_of(state, promise)
         before = found[-1] if found else None
         ended = next((one for one in reversed(found) if one.finished is not None), None)
         name = before.started.run if before else ""
@@ -77,7 +79,8 @@ def groups_of(state: State, promises: Iterable[Promise]) -> list[Group]:
     )
 
 
-def _runs(state: State, promise: Promise) -> list[Run]:
+def runs_of(state: State, promise: Promise) -> list[Run]:
+    """Give the runs that a promise was measured in, on the version that it is about, oldest first."""
     return [
         one
         for one in state.runs.values()

@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from shinrai.check.fixed_sample import FixedGauge
+from shinrai.check.following import follows, further_asks
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Journal, Line
 from shinrai.check.scorers import ScoreFunction
@@ -33,6 +34,7 @@ from shinrai.records import (
     Counts,
     Digest,
     Item,
+    Judge,
     Outcome,
     Placed,
     Reason,
@@ -169,6 +171,9 @@ class Claim:
         self._run = run
         self._keep = keep
         self._kind: SystemKind | None = kind
+        use = commitment.scorer.use if commitment.scorer else None
+        self._judge = use if isinstance(use, Judge) else None
+        self._follows = follows(commitment)
         self._asks = asks_for(kind, commitment.variants) if kind else None
         self.calls_at_most = sum(map(self._cost, self.order)) if kind else 0
         self._calls_left = self.calls_at_most
@@ -183,7 +188,11 @@ class Claim:
         self._reach_at: tuple[int, int] = (-1, 0)
 
     def _cost(self, placed: Placed) -> int:
-        return calls_needed(placed.item, self._kind, self.commitment.variants) if self._kind else 0
+        if self._kind is None:
+            return 0
+        own = calls_needed(placed.item, self._kind, self.commitment.variants)
+        judged = 0 if self._judge is None else 1 if self._judge.control is None else 2
+        return own * (1 + judged)
 
     @property
     def looks_once(self) -> bool:
@@ -229,6 +238,15 @@ class Claim:
         self.pending.append(pending)
         return pending
 
+    def follow_up(self, pending: Pending, journal: Journal) -> tuple[Ask, ...]:
+        """Give the calls that a trial needs now that its first ones have finished, and add them to it."""
+        if not self._follows or self.closed or pending.score is not None:
+            return ()
+        calls = [journal.read(ask.key) for ask in pending.asks]
+        more = further_asks(self.commitment, pending.placed.item, pending.asks, calls)
+        pending.asks += more
+        return more
+
     def settle(self, pending: Pending, journal: Journal) -> None:
         """Score a trial whose calls have all finished. Its replies are not needed any more."""
         if pending.score is None and not self.closed:
@@ -257,7 +275,7 @@ class Claim:
                 self.settle(first, journal)
             for number in first.numbers:
                 self._used.add(number)
-            self._calls_left -= len(first.asks) or self._cost(first.placed)
+            self._calls_left -= self._cost(first.placed) if self._follows or not first.asks else len(first.asks)
             if first.score is not None:
                 self._count(first, first.score)
                 self.futile = self._is_futile()
@@ -401,13 +419,14 @@ class Claim:
             return self.decision.value, "decided"
         if not self.order:
             return "not_measured", "no-data"
-        unreachable = cut_short in {"target-unreachable", "target-failed"}
+        unreachable = cut_short in {"target-unreachable", "target-failed", "helper-failed"}
         if self.n == self._missing:  # nothing usable so far, or nothing at all
             return "not_measured", cut_short if cut_short and (unreachable or not self.n) else "nothing-usable"
         if self.futile:
             return "undecided", "futile"
         if cut_short is None:
-            return "undecided", self._spent
+            labelled = self.commitment.label_plan is not None
+            return ("not_measured", "labels-needed") if labelled else ("undecided", self._spent)
         return ("not_measured", cut_short) if unreachable else ("undecided", cut_short)
 
 

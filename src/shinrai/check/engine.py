@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Literal, TypeAlias
@@ -25,14 +25,14 @@ from shinrai.check.flow import Flow
 from shinrai.check.journal import Journal, Line
 from shinrai.check.patience import Access, Patience, Result, ask_patiently
 from shinrai.check.purse import Purse
-from shinrai.check.targets.protocol import CallError
+from shinrai.check.targets.protocol import Answer, CallError
 from shinrai.check.trials import Ask
 from shinrai.records import Id, Json
 
 __all__ = ["UNUSABLE_IN_A_ROW", "End", "Engine"]
 
 End: TypeAlias = Literal[
-    "complete", "target-unreachable", "target-failed", "budget-spent", "money-spent", "tokens-spent"
+    "complete", "target-unreachable", "target-failed", "helper-failed", "budget-spent", "money-spent", "tokens-spent"
 ]
 
 UNUSABLE_IN_A_ROW = 5
@@ -63,6 +63,8 @@ class Engine:
     purse : Purse
     patience : Patience
     tell : callable, optional
+    helpers : mapping of Id to Access, optional
+        The ways to other systems that its trials ask, such as a judge.
     """
 
     def __init__(  # noqa: PLR0913 - what a run is made of
@@ -76,8 +78,10 @@ class Engine:
         purse: Purse,
         patience: Patience,
         tell: Tell | None = None,
+        helpers: Mapping[Id, Access] | None = None,
     ) -> None:
         self._kept = len(journal)
+        self._helpers = helpers or {}
         self._run = run
         self._system = system
         self._access = access
@@ -100,6 +104,7 @@ class Engine:
         self._sent = 0
         self._last_failure: CallError | None = None
         self._kinds: Counter[str] = Counter()
+        self._helper_failures: Counter[Id] = Counter()
         self._closing: End | None = None
         self._over: asyncio.Future[End] | None = None
         self._began = 0.0
@@ -226,19 +231,34 @@ class Engine:
         return False
 
     def _expect(self, claim: Claim, pending: Pending) -> None:
-        for ask in pending.asks:
+        self._wait_for(claim, pending, pending.asks)
+        if not pending.open:
+            self._advance(claim, pending)
+
+    def _wait_for(self, claim: Claim, pending: Pending, asks: Iterable[Ask], *, first: bool = False) -> None:
+        """Queue the calls that are not finished; those that end a trial already begun go first."""
+        for ask in asks:
             if self._journal.number(ask.key) is not None:
                 continue
             pending.open += 1
             waiting = self._waiting.get(ask.key)
-            if waiting is None:
-                self._waiting[ask.key] = [(claim, pending)]
-                self._queue.append(ask)
-            else:
+            if waiting is not None:
                 waiting.append((claim, pending))
-        if not pending.open:
-            claim.settle(pending, self._journal)
-            self._count(claim)
+                continue
+            self._waiting[ask.key] = [(claim, pending)]
+            if first:
+                self._queue.appendleft(ask)
+            else:
+                self._queue.append(ask)
+
+    def _advance(self, claim: Claim, pending: Pending) -> None:
+        """Go on with a trial whose calls have all finished: with the calls that follow from them, or by counting it."""
+        while more := claim.follow_up(pending, self._journal):
+            self._wait_for(claim, pending, more, first=True)
+            if pending.open:
+                return
+        claim.settle(pending, self._journal)
+        self._count(claim)
 
     async def _work(self, ask: Ask) -> None:
         """Make a call, then the next one that is wanted: a task of its own for each call would cost more."""
@@ -254,10 +274,7 @@ class Engine:
 
     async def _call(self, ask: Ask) -> None:
         began = self._now()
-        target = self._access.target
-        target = target.caller(ask.key) if isinstance(target, Crew) else target
-        result = await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
-        self._finished(ask, result, began)
+        self._finished(ask, await self._ask(ask), began)
         self._in_flight -= 1
 
     def _following(self) -> Ask | None:
@@ -267,6 +284,14 @@ class Engine:
         ask = self._admitted()
         self._fill()
         return ask
+
+    async def _ask(self, ask: Ask) -> Result:
+        if ask.to is not None:
+            helper = self._helpers[ask.to]
+            return await ask_patiently(helper, helper.target, ask.request["text"], self._patience, self._notice)
+        target = self._access.target
+        target = target.caller(ask.key) if isinstance(target, Crew) else target
+        return await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
 
     # ---- receiving
 
@@ -281,27 +306,17 @@ class Engine:
             self._failed_call(ask, result, began)
             return
         answer = result.answer
+        if ask.to is not None:
+            self._helper_failures[ask.to] = 0
+            self._keep(_answered(ask, result, answer))
+            return
         self._answered_at = self._now()
         self._flow.succeeded(result.seconds, self._in_flight, self._answered_at)
         self._answered = True
         self._in_a_row = self._unusable_in_a_row = 0
         if self._suspects:
             self._clear_suspects()
-        self._keep(
-            Line(
-                ask.key,
-                answer.end,
-                answer.reply,
-                None,
-                round(result.seconds, 6),
-                result.attempts,
-                answer.tokens_in,
-                answer.tokens_out,
-                answer.guard,
-                ask.request,
-                answer.cut,
-            )
-        )
+        self._keep(_answered(ask, result, answer))
 
     def _failed_call(self, ask: Ask, result: Result, began: float) -> None:
         """Keep a failure, or hold it back while it may be the target that is gone and not the call that failed.
@@ -314,11 +329,17 @@ class Engine:
         line = Line(
             ask.key,
             "error",
-            error=failure.kind if failure else "error",
+            error=("" if ask.to is None else "helper-") + (failure.kind if failure else "error"),
             seconds=round(result.seconds, 6),
             attempts=result.attempts,
             request=ask.request,
         )
+        if ask.to is not None:
+            self._keep(line)
+            self._helper_failures[ask.to] += unusable
+            if self._helper_failures[ask.to] >= UNUSABLE_IN_A_ROW:
+                self._finish("helper-failed")
+            return
         if unusable:
             self._suspects.append(line)
         else:
@@ -345,8 +366,7 @@ class Engine:
         for claim, pending in self._waiting.pop(line.key, ()):
             pending.open -= 1
             if not claim.closed and not pending.open:
-                claim.settle(pending, self._journal)
-                self._count(claim)
+                self._advance(claim, pending)
 
     def _count(self, claim: Claim) -> None:
         if claim.fold(self._journal) and claim.verdict is None:
@@ -399,6 +419,14 @@ class Engine:
             if claim.verdict is None and claim.n != self._told.get(claim.key, 0):
                 self._told[claim.key] = claim.n
                 self._tell(ClaimMoved(claim.key, claim.n, *claim.position(), claim.commitment.threshold))
+
+
+def _answered(ask: Ask, result: Result, answer: Answer) -> Line:
+    """Write down an answered call."""
+    return Line(
+        *(ask.key, answer.end, answer.reply, None, round(result.seconds, 6), result.attempts),
+        *(answer.tokens_in, answer.tokens_out, answer.guard, ask.request, answer.cut),
+    )
 
 
 def _used_by_any(claims: Sequence[Claim], carried: int) -> int:

@@ -17,6 +17,7 @@ from shinrai.stats import (
     Decision,
     DifferenceTest,
     FinitePopulationTest,
+    JudgedRateTest,
     ProportionTest,
     RatioTest,
     SequentialTest,
@@ -25,7 +26,7 @@ from shinrai.stats import (
     stopping_table,
 )
 
-__all__ = ["Gauge", "Reading", "Span", "gauge_for"]
+__all__ = ["Gauge", "Reading", "Span", "gauge_for", "turned_trace"]
 
 Reading: TypeAlias = Literal["pass", "fail", "missing"]
 
@@ -98,6 +99,8 @@ def gauge_for(commitment: Commitment, horizon: int) -> Gauge:
         If the metric is not measured by trials or the threshold does not go with it.
     """
     threshold, alpha = commitment.threshold, commitment.alpha
+    if commitment.label_plan is not None and commitment.failure_limit is not None:
+        return _CollectingGauge(JudgedRateTest(commitment.failure_limit, alpha), horizon)
     if isinstance(threshold, tuple) and commitment.metric == "rate-band":
         return _BandGauge(BandTest(*threshold, alpha, horizon))
     if not isinstance(threshold, float | int):
@@ -277,6 +280,48 @@ class _GroupGauge:
 
     def trace(self) -> tuple[VerdictPoint, ...]:
         return _thinned(self.test, lambda lower, upper: (lower, upper), lambda estimate: estimate)
+
+
+class _CollectingGauge:
+    """What a judge says, gathered until people have labelled some of it: it decides nothing by itself."""
+
+    def __init__(self, test: JudgedRateTest, horizon: int) -> None:
+        self.test = test
+        self._horizon = horizon
+
+    def feed(self, reading: Reading, side: Side | None) -> None:
+        """Leave it to the run file: labels come later."""
+
+    @property
+    def decision(self) -> Decision | None:
+        return None
+
+    def reach(self) -> int:
+        return self._horizon
+
+    def can_be_met(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return False
+
+    def can_be_violated(self, remaining: int) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return False
+
+    def span(self) -> Span:
+        return Span(None, None, None, self.test.interval().level)
+
+    def borderline(self, span: Span) -> bool:  # noqa: ARG002 - one signature for all gauges
+        return False
+
+    def trace(self) -> tuple[VerdictPoint, ...]:
+        return ()
+
+
+def turned_trace(test: SequentialTest, *, turn: bool) -> tuple[VerdictPoint, ...]:
+    """Give the path of the test of a failure rate, at most 60 points; as a pass rate where it is to be turned."""
+    if not turn:
+        return _thinned(test, lambda lower, upper: (lower, upper), lambda estimate: estimate)
+    return _thinned(
+        test, lambda lower, upper: (1.0 - upper, 1.0 - lower), lambda rate: None if rate is None else 1.0 - rate
+    )
 
 
 def _close_to(limit: float, lower: float | None, upper: float | None) -> bool:

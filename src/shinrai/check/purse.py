@@ -12,7 +12,8 @@ that failed costs what was reserved for it, because nobody says what it did cost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -20,9 +21,10 @@ from shinrai.catalog import model_price
 from shinrai.check.journal import Line
 from shinrai.check.targets.protocol import Answer, Request
 from shinrai.check.tokens import TokenBound, token_bound
+from shinrai.check.trials import helper_of
 from shinrai.errors import UsageError
 from shinrai.i18n import _
-from shinrai.records import Budget, Endpoint, Json, Price, System
+from shinrai.records import Budget, Endpoint, Id, Json, Price, System
 
 __all__ = ["Purse", "Spending", "Spent", "price_of"]
 
@@ -75,6 +77,17 @@ class _Reserved(NamedTuple):
     money: Decimal
 
 
+@dataclass(slots=True)
+class _Till:
+    """What is known of the price of one system's calls."""
+
+    price: Price | None = None
+    bound: TokenBound = field(default_factory=TokenBound)
+    charged: bool = False
+    counts: bool = False
+    longest_reply: int | None = None
+
+
 class Purse:
     """The budget of one ``shinrai check``. Calls kept from an earlier interruption cost nothing now.
 
@@ -85,11 +98,7 @@ class Purse:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._price: Price | None = None
-        self._bound = TokenBound()
-        self._charged = False
-        self._counts = False
-        self._longest_reply: int | None = None
+        self._tills: dict[Id | None, _Till] = {None: _Till()}
         self._reserved: dict[str, _Reserved] = {}
         self._tokens_reserved = 0
         self._money_reserved = Decimal(0)
@@ -100,29 +109,41 @@ class Purse:
 
     @property
     def price(self) -> Price | None:
-        """The price in force, if there is one."""
-        return self._price
+        """The price in force, if there is one: of the system under test, or else of a system that helps to test it."""
+        return next((till.price for till in self._tills.values() if till.price is not None), None)
 
-    def take_up(self, system: System) -> None:
-        """Take up the prices of a system.
+    def take_up(self, system: System, helpers: Iterable[System] = ()) -> None:
+        """Take up the prices of a system, and of those that help to test it.
 
         Parameters
         ----------
         system : System
             What runs on this machine costs nothing.
+        helpers : iterable of System, optional
+            Such as a judge.
 
         Raises
         ------
         UsageError
-            If money is limited and the endpoint has no price, or one in another currency.
+            If money is limited and an endpoint has no price, or one in another currency; or if two prices are in two
+            currencies.
         """
+        self._tills = {None: self._till(system)} | {one.id: self._till(one) for one in helpers}
+        currencies = sorted({till.price.currency for till in self._tills.values() if till.price is not None})
+        if len(currencies) > 1:
+            raise UsageError(
+                "check.two-currencies",
+                _("the prices of {system} and of what helps to test it are in {currencies}").format(
+                    system=system.id, currencies=", ".join(currencies)
+                ),
+                hint=_("give every `price` in one currency"),
+            )
+
+    def _till(self, system: System) -> _Till:
         model, limit = system.model, self._budget.money
-        self._bound, self._counts, self._longest_reply = token_bound(system), False, None
-        self._charged = isinstance(model, Endpoint)
-        self._price = price_of(model) if isinstance(model, Endpoint) else None
-        if limit is None or not self._charged:
-            return
-        if self._price is None or self._price.currency != limit.currency:
+        charged = isinstance(model, Endpoint)
+        price = price_of(model) if isinstance(model, Endpoint) else None
+        if limit is not None and charged and (price is None or price.currency != limit.currency):
             raise UsageError(
                 "check.no-price",
                 _("the budget is in {currency}, and the component {component} has no price in {currency}").format(
@@ -130,6 +151,7 @@ class Purse:
                 ),
                 hint=_("give it `price`, with input and output 0 if it costs nothing"),
             )
+        return _Till(price, token_bound(system), charged=charged)
 
     def admit(self, key: str, request: Request) -> Spent | None:
         """Reserve what a call can cost, or say why it may not be sent now.
@@ -148,20 +170,21 @@ class Purse:
         """
         if self.sent >= self._budget.calls:
             return "budget-spent"
-        if self._charged and (self._budget.tokens is not None or self._budget.money is not None):
-            refused = self._reserve(key, request)
+        till = self._tills[helper_of(request)]
+        if till.charged and (self._budget.tokens is not None or self._budget.money is not None):
+            refused = self._reserve(till, key, request)
             if refused is not None:
                 return refused
         self.sent += 1
         return None
 
-    def _reserve(self, key: str, request: Request) -> Spent | None:
+    def _reserve(self, till: _Till, key: str, request: Request) -> Spent | None:
         budget = self._budget
-        known = self._bound.reply if self._bound.reply is not None else self._longest_reply
+        known = till.bound.reply if till.bound.reply is not None else till.longest_reply
         if known is None and self._reserved:
             return "tokens-spent" if budget.money is None else "money-spent"
-        tokens_in, tokens_out = self._bound.of_request(request), known or 0
-        money = cost(self._price, tokens_in, tokens_out) if self._price else Decimal(0)
+        tokens_in, tokens_out = till.bound.of_request(request), known or 0
+        money = cost(till.price, tokens_in, tokens_out) if till.price else Decimal(0)
         tokens = tokens_in + tokens_out
         if budget.tokens is not None and self.tokens + self._tokens_reserved + tokens > budget.tokens:
             return "tokens-spent"
@@ -174,33 +197,34 @@ class Purse:
 
     def pay(self, line: Line) -> None:
         """Count what a finished call cost."""
-        if not self._charged:
+        till = self._tills[helper_of(line.request)]
+        if not till.charged:
             return
         reserved = self._reserved.pop(line.key, None)
         if reserved is not None:
             self._tokens_reserved -= reserved.tokens_in + reserved.tokens_out
             self._money_reserved -= reserved.money
-        tokens_in, tokens_out = self._used(line, reserved)
+        tokens_in, tokens_out = self._used(till, line, reserved)
         self.tokens += tokens_in + tokens_out
-        self._longest_reply = max(self._longest_reply or 0, tokens_out)
+        till.longest_reply = max(till.longest_reply or 0, tokens_out)
         run = self._of_run
         run.tokens_in += tokens_in
         run.tokens_out += tokens_out
-        if self._price:
-            money = cost(self._price, tokens_in, tokens_out)
+        if till.price:
+            money = cost(till.price, tokens_in, tokens_out)
             self.money += money
             run.money += money
 
-    def _used(self, line: Line, reserved: _Reserved | None) -> tuple[int, int]:
+    def _used(self, till: _Till, line: Line, reserved: _Reserved | None) -> tuple[int, int]:
         if line.tokens_in or line.tokens_out:
-            self._counts = True
+            till.counts = True
             return line.tokens_in, line.tokens_out
-        if line.guard is not None and self._counts:
+        if line.guard is not None and till.counts:
             return 0, 0  # the endpoint counts, and of this one it has heard nothing
         self._of_run.uncounted += 1
         if line.end == "error" and reserved is not None:
             return reserved.tokens_in, reserved.tokens_out
-        return self._bound.used(line.request, Answer(line.reply))
+        return till.bound.used(line.request, Answer(line.reply))
 
     def settle_run(self) -> Spending:
         """Give what the calls of a run have cost, and begin anew for the next."""
@@ -210,6 +234,6 @@ class Purse:
     def in_words(self, spending: Spending) -> dict[str, Json]:
         """Give the cost of a run for the ledger: calls that nobody counted, and money where there is a price."""
         found: dict[str, Json] = {"uncounted": spending.uncounted} if spending.uncounted else {}
-        if self._price is not None:
-            found["cost"] = f"{spending.money.normalize():f} {self._price.currency}"
+        if self.price is not None:
+            found["cost"] = f"{spending.money.normalize():f} {self.price.currency}"
         return found

@@ -26,6 +26,8 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.claims import Claim, group_of, outcome_of
+from shinrai.check.correcting import verdict_from_labels
+from shinrai.check.following import follows, further_asks
 from shinrai.check.imported import judge_imported
 from shinrai.check.journal import Journal
 from shinrai.check.outcomes import is_imported
@@ -204,6 +206,8 @@ class _Player(ExitStack):
         if is_imported(promise.commitment) and verdict.evidence:
             return self._from_import(verdict, promise)
         run = self._state.runs.get(verdict.run or "")
+        if promise.commitment.label_plan is not None and verdict.evidence:
+            return self._from_labels(verdict, promise)
         if run is not None and run.finished is not None:
             return self._from_run(verdict, promise, run)
         self.without_trials += 1
@@ -269,6 +273,7 @@ class _Player(ExitStack):
             except NotAskable:
                 asks, found = (), Score("invalid", trial.detail)
             else:
+                asks = _with_followers(commitment, placed.item, asks, journal)
                 kept = [ask for ask in asks if journal.number(ask.key) is not None]
                 whole, asks = len(kept) == len(asks), tuple(kept)
                 calls = [journal.read(ask.key) for ask in asks]
@@ -311,6 +316,17 @@ class _Player(ExitStack):
             self._run_at_hand = run.started.run
         return self._journal
 
+    # ---- labels
+
+    def _from_labels(self, verdict: Verdict, promise: Promise) -> _Found | None:
+        """Make a verdict again from the trials of its run and the labels that it names."""
+        again = verdict_from_labels(self._root, self._state, promise, only=verdict.evidence)
+        self.verdicts += 1
+        if again is None:
+            return _Found("evidence", list(verdict.evidence), None)
+        self.trials += again.counts.total
+        return _differ(verdict, again)
+
     # ---- imported rows
 
     def _from_import(self, verdict: Verdict, promise: Promise) -> _Found | None:
@@ -318,6 +334,16 @@ class _Player(ExitStack):
         self.trials += verdict.counts.total
         self.rescored += verdict.counts.total
         return _differ(verdict, judge_imported(promise, self._state, self._root, evidence=verdict.evidence))
+
+
+def _with_followers(commitment: Commitment, item: Item, asks: tuple[Ask, ...], journal: Journal) -> tuple[Ask, ...]:
+    """Add the calls that followed from the first ones, as far as they finished."""
+    while follows(commitment) and all(journal.number(ask.key) is not None for ask in asks):
+        more = further_asks(commitment, item, asks, [journal.read(ask.key) for ask in asks])
+        if not more:
+            break
+        asks += more
+    return asks
 
 
 def _not_scored(_item: Item, _requests: Sequence[Json], _calls: Sequence[object]) -> Score:

@@ -13,7 +13,7 @@ and a new promise never sees an old reply.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -21,10 +21,12 @@ from typing import IO, Any, Literal
 from shinrai.check.archive import write_run
 from shinrai.check.choosing import Group, chosen, groups_of, plan_first, settled, version_of
 from shinrai.check.claims import Claim
+from shinrai.check.correcting import judge_labels
 from shinrai.check.crew import Crew, Plan
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
 from shinrai.check.files import CALLS, RUNS, TrialFiles, carried_calls, journals_of
+from shinrai.check.helpers import Helpers, require_helpers_unchanged
 from shinrai.check.imported_runs import judge_and_archive
 from shinrai.check.journal import Journal, not_written
 from shinrai.check.outcomes import is_imported, judge_outcome, needs_no_calls
@@ -64,6 +66,7 @@ _REASONS: dict[End, Reason | None] = {
     "complete": None,
     "target-unreachable": "target-unreachable",
     "target-failed": "target-failed",
+    "helper-failed": "helper-failed",
     "budget-spent": "budget-spent",
     "money-spent": "money-spent",
     "tokens-spent": "tokens-spent",
@@ -147,6 +150,7 @@ class _Opened:
 
     version: SystemVersion
     access: Access
+    helpers: Helpers
 
 
 class _Check:
@@ -189,6 +193,7 @@ class _Check:
         for system, promises in by_system.items():
             self._require_unchanged(state, system, promises)
         verdicts = self._judge_outcomes(state, [one for one in promises_in_force if needs_no_calls(one.commitment)])
+        verdicts += self._judge_labels(promises_in_force)
         self._clear_away(state)
         self._close_overtaken(state, systems)
         for system, promises in by_system.items():
@@ -204,14 +209,26 @@ class _Check:
             last = state.judgement(promise.commitment.key)
             if last is None or last.verdict != verdict:
                 new.append(verdict)
-        self._ledger.append(*(Judged(verdict=verdict) for verdict in new))
+        self._record(new)
         for promise in promises:
             if is_imported(promise.commitment):
                 found = judge_and_archive(promise, self._ledger, self._root, RUNS)
-                new += [found] if found is not None else []
+                if found is not None:
+                    self._tell(ClaimDecided(found))
+                    new.append(found)
+        return new
+
+    def _judge_labels(self, promises: Sequence[Promise]) -> list[Verdict]:
+        """Judge anew what people have labelled since."""
+        new = judge_labels(self._root, self._ledger, promises)
         for verdict in new:
             self._tell(ClaimDecided(verdict))
         return new
+
+    def _record(self, verdicts: Sequence[Verdict]) -> None:
+        self._ledger.append(*(Judged(verdict=verdict) for verdict in verdicts))
+        for verdict in verdicts:
+            self._tell(ClaimDecided(verdict))
 
     # ---- what was promised is what is there
 
@@ -229,6 +246,7 @@ class _Check:
                 raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
             if SCORER_VERSIONS[use.use.id] != use.version:
                 raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
+            require_helpers_unchanged(state, self._root, commitment)
 
     def _digest(self, path: Path) -> Digest:
         if path not in self._digests:
@@ -259,7 +277,8 @@ class _Check:
                     journal.unlink(missing_ok=True)
 
     async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
-        self._purse.take_up(version.system)
+        helpers = Helpers(self._ledger.state(), [promise for group in groups for promise in group.promises])
+        self._purse.take_up(version.system, helpers.systems)
         target = target_of(version.system, self._root, self._allowed_hosts)
         if self.spread is not None:
             target = Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
@@ -267,17 +286,21 @@ class _Check:
             try:
                 await target.open()
             except TargetError as error:
-                return self._unreachable(groups, error)
-            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)))
+                return self._unreachable([one for group in groups for one in group.promises], error)
+            await helpers.open(self._root, self._allowed_hosts, self._patience.clock)
+            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)), helpers)
             verdicts = []
             for group in groups:
                 verdicts += await self._measure_group(opened, group)
             return verdicts
         finally:
+            await helpers.close()
             await target.close()
 
-    def _unreachable(self, groups: Sequence[Group], error: TargetError) -> list[Verdict]:
-        """Say of every claim that the target could not even be opened. No run is begun for that."""
+    def _unreachable(
+        self, promises: Sequence[Promise], error: TargetError, reason: Reason = "target-unreachable"
+    ) -> list[Verdict]:
+        """Say of every claim that the target, or what helps to test it, could not even be opened. No run is begun."""
         note = Text(**{current_language(): error.message})
         verdicts = [
             Verdict(
@@ -285,18 +308,24 @@ class _Check:
                 claim=promise.commitment.claim,
                 system=promise.commitment.system,
                 status="not_measured",
-                reason="target-unreachable",
+                reason=reason,
                 note=note,
             )
-            for group in groups
-            for promise in group.promises
+            for promise in promises
         ]
-        self._ledger.append(*(Judged(verdict=verdict) for verdict in verdicts))
-        for verdict in verdicts:
-            self._tell(ClaimDecided(verdict))
+        self._record(verdicts)
         return verdicts
 
     async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
+        lacking = [(one, error) for one in group.promises if (error := opened.helpers.lacking(one))]
+        verdicts = [
+            verdict for one, error in lacking for verdict in self._unreachable([one], error, reason="helper-failed")
+        ]
+        lost = {one.digest for one, _error in lacking}
+        kept = replace(group, promises=[one for one in group.promises if one.digest not in lost])
+        return verdicts + (await self._measure_run(opened, kept) if kept.promises else [])
+
+    async def _measure_run(self, opened: _Opened, group: Group) -> list[Verdict]:
         started, journal = self._begin(opened.version, group)
         with TrialFiles(self._root / started.directory) as trials:
             try:
@@ -369,6 +398,7 @@ class _Check:
             purse=self._purse,
             patience=self._patience,
             tell=self._engine_tell,
+            helpers=opened.helpers.ways,
         )
         return engine, claims
 
@@ -464,6 +494,6 @@ def _today(state: State) -> date:
 
 
 def _note(end: End, failure: CallError | None) -> Text | None:
-    if failure is None or not end.startswith("target-"):
+    if failure is None or not end.endswith(("-failed", "-unreachable")):
         return None
     return Text(en=f"{failure.kind}: {failure.detail}"[:500] if failure.detail else failure.kind)

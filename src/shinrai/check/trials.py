@@ -10,22 +10,47 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from shinrai.records import Item, NotAskable, SystemKind, Variants, asked, call_key, calls_needed, require_variants_of
+from shinrai.records import (
+    Id,
+    Item,
+    NotAskable,
+    SystemKind,
+    Variants,
+    asked,
+    call_key,
+    calls_needed,
+    require_variants_of,
+)
 
-__all__ = ["Ask", "Asks", "NotAskable", "asks_for", "call_key", "calls_needed"]
+__all__ = ["Ask", "Asks", "NotAskable", "asks_for", "call_key", "calls_needed", "helper_of", "helper_request"]
 
 
 class Ask(NamedTuple):
     """One call that a trial needs.
 
-    ``request`` is a text for a chat system and a record for a predictor.
+    ``request`` is a text for a chat system, ``{"messages": …}`` for one turn of a dialogue, and a record for a
+    predictor; ``to`` names the system that is asked instead of the one under test, such as a judge.
     """
 
     key: str
     request: Any
+    to: Id | None = None
 
 
 Asks: TypeAlias = Callable[[Item], tuple[Ask, ...]]
+
+
+def helper_request(system: Id, text: str) -> dict[str, str]:
+    """Write what is asked of another system than the one under test, as the journal keeps it."""
+    return {"to": system, "text": text}
+
+
+def helper_of(request: object) -> Id | None:
+    """Name the system that a request goes to, where that is not the one under test.
+
+    A record for a predictor always has an ``id``, so nothing in a data set can be taken for such a request.
+    """
+    return request["to"] if isinstance(request, dict) and request.keys() == {"to", "text"} else None
 
 
 def asks_for(kind: SystemKind, variants: Variants | None) -> Asks:

@@ -11,7 +11,8 @@ from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
     from shinrai.act import Move
-    from shinrai.records import ActionApplied, Status
+    from shinrai.ledger import State
+    from shinrai.records import ActionApplied, Pairing, Status
 
 _EPILOG = """\b
 Examples:
@@ -68,18 +69,30 @@ def _agenda(start: str, *, as_json: bool) -> None:
     with session(start, write=False) as opened:
         state = opened.ledger.state()
         moves = act.agenda(state, opened.workspace, today())
+        repaired = [] if as_json else _repaired(opened, state)
     if as_json:
         put_json({"version": 1, "moves": [move.to_json() for move in moves]})
         return
     if not moves:
         click.echo(_("Nothing is open: every claim that applies is met."))
-        return
     titles = {key: promise.commitment.title.read(current_language()) for key, promise in state.promises.items()}
     groups: dict[tuple[Status, str, str | None], list[Move]] = {}
     for move in moves:
         groups.setdefault((move.status, move.message, move.command), []).append(move)
     for (status, message, command), group in groups.items():
         _group(status, message, command, [(move, titles.get(move.key)) for move in group])
+    if repaired:
+        from shinrai.cli.compare import pairings_table  # noqa: PLC0415 - loaded only when the verb runs
+
+        pairings_table(repaired, state)
+
+
+def _repaired(opened: Session, state: State) -> list[Pairing]:
+    """Gather what the actions that were applied changed, from trials that there are."""
+    from shinrai.report.versions import pairings  # noqa: PLC0415 - loaded only when the verb runs
+
+    made = {one.fingerprint for versions in state.versions.values() for one in versions if one.action is not None}
+    return [one for one in pairings(opened.root, state) if one.fingerprint in made]
 
 
 def _group(status: Status, message: str, command: str | None, moves: list[tuple[Move, str | None]]) -> None:

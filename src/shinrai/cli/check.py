@@ -7,37 +7,45 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shinrai.cli.compare import beside, compare, pairings_table
+from shinrai.cli.label import label
+from shinrai.cli.lines import line
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _, current_language
-from shinrai.records import Outcome, Verdict
+from shinrai.records import Verdict
 
 if TYPE_CHECKING:
     from shinrai.check.events import Event, RunEnded
 
 _EPILOG = """\b
 Examples:
-  shinrai check                              measure everything that has no verdict yet
-  shinrai check --system resident-assistant  only this system
-  shinrai check --dry-run                    what would be sent and what it would cost; sends nothing
-  shinrai check --gate                       for CI: 0 met · 1 measured and not met · 3 could not measure
+  shinrai check                            measure what has no verdict yet
+  shinrai check --system assistant         only this system
+  shinrai check --dry-run                  what would be sent and what it costs
+  shinrai check --against before           is it no worse than the version before?
+  shinrai check compare                    candidates side by side
+  shinrai check label --by office          label the replies a judge needs
+  shinrai check --gate                     for CI: 0 met · 1 not met · 3 not measured
 """
 
 
-@click.command("check", epilog=_EPILOG)
+@click.group("check", epilog=_EPILOG, invoke_without_command=True)
 @click.option("--system", "systems", multiple=True, metavar="ID", help="Only this system; may be given again.")
 @click.option("--claim", "claims", multiple=True, metavar="ID", help="Only claims of this name; may be given again.")
+@click.option("--against", metavar="VERSION", help="Then compare, prompt by prompt, with this version.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent and what it would cost; send and write nothing.")
 @click.option("--gate", is_flag=True, help="Exit with 0 met, 1 measured and not met, 3 could not measure.")
 @click.option(
     "--engine", default="one", show_default=True, metavar="E", help="one, processes:N, or ray:N (extra shinrai[ray])."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
-@click.pass_obj
+@click.pass_context
 def command(  # noqa: PLR0913 - one argument for each option
-    start: str,
+    ctx: click.Context,
     systems: tuple[str, ...],
     claims: tuple[str, ...],
+    against: str | None,
     engine: str,
     *,
     dry_run: bool,
@@ -49,8 +57,11 @@ def command(  # noqa: PLR0913 - one argument for each option
     Claims that have a verdict on what is committed now are not measured again. Findings are opened and closed by what
     comes out. A run that was interrupted goes on where it was: no finished call is sent again.
     """
+    if ctx.invoked_subcommand is not None:
+        return 0
     from shinrai import act  # noqa: PLC0415 - loaded only when the verb runs
 
+    start = ctx.obj
     if dry_run:
         from shinrai.cli.dry_run import show  # noqa: PLC0415 - loaded only when asked for
 
@@ -59,6 +70,7 @@ def command(  # noqa: PLR0913 - one argument for each option
         return 0
     with session(start, write=True) as opened:
         verdicts = measure(opened, systems=systems, claims=claims, engine=engine)
+        pairings = beside(opened, against, systems=systems, claims=claims) if against else []
         known = opened.ledger.state()
 
         def guarded(claim: str, system: str) -> bool:
@@ -73,16 +85,26 @@ def command(  # noqa: PLR0913 - one argument for each option
         if as_json:
             from shinrai.report.tree import claim_json  # noqa: PLC0415 - loaded only when asked for
 
-            put_json({"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]})
+            told = {"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]}
+            put_json(told | ({"pairings": [one.to_json() for one in pairings]} if against else {}))
         else:
             _summary(states, verdicts)
+            if pairings:
+                pairings_table(pairings, known)
         for finding in abandoned:
             note(
                 _("{finding} is still open, though the plan no longer makes {claim}").format(
                     finding=finding.id, claim=finding.key
                 )
             )
-        return act.gate(states, abandoned) if gate else 0
+        if not gate:
+            return 0
+        of_claims = act.gate(states, abandoned)
+        return act.worst(of_claims, act.gate_of_pairings(pairings)) if against else of_claims
+
+
+command.add_command(label)
+command.add_command(compare)
 
 
 def named(claim: str, names: tuple[str, ...]) -> bool:
@@ -174,23 +196,6 @@ def paths(opened: Session, names: tuple[str, ...]) -> list[str]:
                 hint=_("did you mean {name}?").format(name=meant) if meant else None,
             )
     return sorted(path for path in paths if named(path, names))
-
-
-def line(verdict: Verdict) -> str:
-    """Tell a verdict in one line: word, name, estimate, interval, n, calls, and by kind what was not measured."""
-    from shinrai.report.words import OUTCOMES, SHAPES, STATUS_WORDS  # noqa: PLC0415 - loaded only when the verb runs
-
-    name = verdict.claim.rpartition("/")[2]
-    estimate = "–" if verdict.estimate is None else f"{verdict.estimate:.3f}"
-    upper = "∞)" if verdict.upper is None else f"{verdict.upper:.3f}]"
-    bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {upper}"
-    word = f"{SHAPES[verdict.status]} {_(STATUS_WORDS[verdict.status])}"
-    counts = verdict.counts
-    n = counts.total
-    found: dict[Outcome, int] = {"invalid": counts.invalid, "blocked": counts.blocked, "error": counts.error}
-    missing = "".join(f"  {_(OUTCOMES[kind])}={number}" for kind, number in found.items() if number)
-    older = "  " + _("retrospective") if verdict.retrospective else ""
-    return f"  {word:<16} {name:<28} {estimate}{bounds}  n={n}  {_('calls')}={verdict.calls}{missing}{older}"
 
 
 def _causes(states: list[Any]) -> Iterator[str]:

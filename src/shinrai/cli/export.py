@@ -35,7 +35,7 @@ Examples:
 @click.option("--plan", metavar="PLAN", help="Plan to write, for the formats that hold plans.")
 @click.option("--framework", "frameworks", metavar="ID", multiple=True, help="Only this one; may be given again.")
 @click.pass_obj
-def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+def command(  # noqa: PLR0917 - one argument for each option
     start: str,
     form: str | None,
     out: Path | None,

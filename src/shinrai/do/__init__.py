@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shinrai.do.answers import Given, Questionnaire, answer, questionnaire
 from shinrai.do.importing import import_file
+from shinrai.do.labels import bring_labels
 from shinrai.do.observing import observe_table
 from shinrai.do.questions import import_questions
 from shinrai.do.statements import attest, observe
@@ -13,6 +14,7 @@ __all__ = [
     "Questionnaire",
     "answer",
     "attest",
+    "bring_labels",
     "import_file",
     "import_questions",
     "observe",

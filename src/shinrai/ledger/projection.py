@@ -16,6 +16,7 @@ from shinrai.records import (
     ActionApplied,
     Commitment,
     Committed,
+    Compared,
     Digest,
     Evidence,
     EvidenceBrought,
@@ -24,6 +25,7 @@ from shinrai.records import (
     Id,
     Judged,
     LedgerOpened,
+    Pairing,
     Payload,
     Reason,
     Ruled,
@@ -169,6 +171,7 @@ class State:
     evidence: list[tuple[Entry, Evidence]] = field(default_factory=list)
     findings: dict[Id, Finding] = field(default_factory=dict)
     applied: dict[Id, tuple[Entry, Action]] = field(default_factory=dict)
+    pairings: list[tuple[Entry, Pairing]] = field(default_factory=list)
 
     def copy(self) -> State:
         """Give a state of its own that later entries can be folded into without changing this one."""
@@ -185,6 +188,7 @@ class State:
             evidence=list(self.evidence),
             findings={name: replace(found, actions=list(found.actions)) for name, found in self.findings.items()},
             applied=dict(self.applied),
+            pairings=list(self.pairings),
         )
 
     def version(self, system: Id) -> SystemVersion | None:
@@ -366,6 +370,8 @@ def _apply(state: State, entry: Entry) -> None:  # noqa: C901, PLR0912 - one cas
         case Judged(verdict=verdict):
             judgement = Judgement(verdict, verdict.content_digest, entry.seq, entry.at, entry.hash)
             state.judgements.setdefault(verdict.key, []).append(judgement)
+        case Compared(pairing=pairing):
+            state.pairings.append((entry, pairing))
         case FindingOpened() as found:
             state.findings[found.finding] = Finding(
                 found.finding, found.claim, found.system, found.owner, found.verdict, entry.at

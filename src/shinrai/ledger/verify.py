@@ -35,11 +35,13 @@ from shinrai.records import (
     Answer,
     Attestation,
     Committed,
+    Compared,
     Digest,
     EvidenceBrought,
     Import,
     Json,
     Judged,
+    Labels,
     LedgerOpened,
     ObservedTable,
     Payload,
@@ -50,7 +52,7 @@ from shinrai.records import (
     digest_file,
 )
 
-SELF_CONTAINED: Final = (SystemRecorded, Ruled, Committed, Withdrawn, EvidenceBrought, Judged)
+SELF_CONTAINED: Final = (SystemRecorded, Ruled, Committed, Withdrawn, EvidenceBrought, Judged, Compared)
 """Kinds that name nothing which an entry before them must have begun. Verification need not remember them, so that its
 memory does not grow with the ledger.
 """
@@ -281,6 +283,7 @@ def _payload(walk: _Walk, seq: int, payload: Payload) -> None:
             | EvidenceBrought(evidence=Attestation(file=name, file_digest=expected))
             | EvidenceBrought(evidence=Answer(file=str() as name, file_digest=str() as expected))
             | EvidenceBrought(evidence=ObservedTable(file=name, file_digest=expected))
+            | EvidenceBrought(evidence=Labels(file=name, file_digest=expected))
         ):
             _file(walk, seq, payload.kind, name, expected)
         case _:

@@ -16,10 +16,10 @@ from shinrai.records import (
     Id,
     Item,
     Json,
+    Judge,
     NotAskable,
     Placed,
     SystemKind,
-    Variants,
     asked,
     call_key,
     calls_needed,
@@ -28,6 +28,7 @@ from shinrai.stats import (
     Decision,
     DifferenceTest,
     RatioTest,
+    fewest_clean_blocks,
     finite_stopping_table,
     plan_at_half,
     smallest_clean_sample,
@@ -198,24 +199,36 @@ def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
 def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
     if commitment.data is None:
         return 0
-    return sum(calls_needed(item, kind, commitment.variants) for item, _side in drawn)
+    each = 1 + judge_calls(commitment)
+    return each * sum(calls_needed(item, kind, commitment.variants) for item, _side in drawn)
 
 
-def _keys(item: Item, kind: SystemKind, variants: Variants | None) -> set[str]:
+def _keys(item: Item, commitment: Commitment, kind: SystemKind) -> set[str]:
+    """Name the calls that an item needs; those to a judge by a name of their own, because replies are not known yet."""
     try:
-        return {call_key(*one) for one in asked(item, kind, variants)}
+        own = {call_key(*one) for one in asked(item, kind, commitment.variants)}
     except NotAskable:
         return set()
+    judged = range(judge_calls(commitment))
+    return own | {f"{key} {commitment.key} {number}" for key in own for number in judged}
+
+
+def judge_calls(commitment: Commitment) -> int:
+    """Count the calls to a judge that each reply needs at most: one, two with a control, none without a judge."""
+    use = commitment.scorer.use if commitment.scorer else None
+    if not isinstance(use, Judge):
+        return 0
+    return 1 if use.control is None else 2
 
 
 def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
     worst: set[str] = set()
     expected: set[str] = set()
     for one in members:
-        needed, variants = one.effort, one.commitment.variants
+        needed = one.effort
         likely = needed.trials if needed.expected_trials is None else needed.expected_trials
         for position, (item, _side) in enumerate(one.data.drawn[: needed.trials]):
-            keys = _keys(item, one.kind, variants)
+            keys = _keys(item, one.commitment, one.kind)
             worst |= keys
             if position < likely:
                 expected |= keys
@@ -231,7 +244,7 @@ def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:
 def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int | None]:
     """Mean and 95th percentile of the trials, within those that there are."""
     limit = commitment.failure_limit
-    if limit is None or not trials:
+    if limit is None or not trials or commitment.label_plan is not None:
         return None, None
     plan = plan_at_half(limit, commitment.alpha, trials, commitment.finite_population)
     return min(math.ceil(plan.expected), trials), plan.p95
@@ -239,6 +252,10 @@ def _likely_trials(commitment: Commitment, trials: int) -> tuple[int | None, int
 
 def _best_case(commitment: Commitment, drawn: Sequence[Placed]) -> tuple[int | None, bool]:
     limit = commitment.failure_limit
+    plan = commitment.label_plan
+    if limit is not None and plan is not None:
+        labels = fewest_clean_blocks(limit, commitment.alpha, len(drawn) // plan.every)
+        return (labels or 0) * plan.every or None, labels is not None
     if limit is not None and commitment.finite_population is not None:
         enough = bisect.bisect_left(finite_stopping_table(limit, commitment.alpha, commitment.finite_population).met, 0)
         return enough, enough <= len(drawn)

@@ -15,7 +15,9 @@ from shinrai.plan.statement import render_statement
 from shinrai.records import (
     SCORER_VERSIONS,
     Commitment,
+    CommittedJudge,
     CommittedScorer,
+    Judge,
     Metric,
     ScorerUse,
     SystemVersion,
@@ -55,7 +57,13 @@ class Drafted:
     origins: Mapping[str, Origin]
 
 
-def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, workspace: Workspace) -> Drafted:
+def draft(
+    claim: PlannedClaim,
+    version: SystemVersion,
+    data: PinnedData | None,
+    workspace: Workspace,
+    judge: SystemVersion | None = None,
+) -> Drafted:
     """Write out the promise that a claim makes about a version of a system.
 
     Parameters
@@ -68,6 +76,8 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
         None for claims that are not measured by trials.
     workspace : Workspace
         As loaded.
+    judge : SystemVersion, optional
+        The version that judges, where the check has a judge.
 
     Returns
     -------
@@ -96,11 +106,12 @@ def draft(claim: PlannedClaim, version: SystemVersion, data: PinnedData | None, 
         population=check.population if data else "evidence",
         order_seed=workspace.settings.order_seed,
         data=data.committed if data else None,
-        scorer=_pinned(check.scorer),
+        scorer=_pinned(check.scorer, judge),
         groups=check.groups,
         variants=check.variants,
         missing=check.missing,
         blocked=check.blocked,
+        margin=check.margin,
         subject=check.subject,
         answers=check.answers,
         due=due,
@@ -168,5 +179,10 @@ def _origin_of_budget(claim: PlannedClaim, rows: int, inherited: Origin) -> Orig
     return "claim" if claim.use.budget else inherited
 
 
-def _pinned(use: ScorerUse | None) -> CommittedScorer | None:
-    return CommittedScorer(use=use, version=SCORER_VERSIONS[use.id]) if use else None
+def _pinned(use: ScorerUse | None, judge: SystemVersion | None) -> CommittedScorer | None:
+    if use is None:
+        return None
+    pinned = None
+    if isinstance(use, Judge) and judge is not None:
+        pinned = CommittedJudge(system=judge.system.id, fingerprint=judge.fingerprint)
+    return CommittedScorer(use=use, version=SCORER_VERSIONS[use.id], judge=pinned)

@@ -14,6 +14,7 @@ from shinrai.ledger.projection import Promise, State
 from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
 from shinrai.plan.deepening import deepen, due_now
+from shinrai.plan.judges import refused_judge
 from shinrai.plan.promise import Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
 from shinrai.plan.systems import current_version
@@ -24,6 +25,7 @@ from shinrai.records import (
     Digest,
     Id,
     Json,
+    Judge,
     Metric,
     Payload,
     Ruled,
@@ -234,12 +236,16 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
     versions = {one.id: current_version(one, workspace, state) for one in workspace.systems.values()}
     shelf = Shelf(workspace, state)
     risks = {one.id: risk(workspace, one, today) for one in workspace.systems.values()}
+    _require_judges(planned, versions)
     claims, efforts = [], []
     for claim in planned:
         for version in versions.values():
             ruling = rule(claim, version.system)
             data = shelf.pin(claim.check, version.system.id) if ruling.applies else None
-            one = _claim_plan(claim, ruling, _Ground(workspace, state, version, data, risks[version.system.id].depth))
+            ground = _Ground(
+                workspace, state, version, data, risks[version.system.id].depth, _judge_of(claim, versions)
+            )
+            one = _claim_plan(claim, ruling, ground)
             claims.append(one)
             if one.commitment and one.effort and data:
                 efforts.append(Measurable(one.commitment, data, version.system.kind, one.effort))
@@ -317,6 +323,28 @@ class _Ground:
     version: SystemVersion
     data: PinnedData | None
     depth: DepthRule | None = None
+    judge: SystemVersion | None = None
+
+
+def _judge_of(claim: PlannedClaim, versions: Mapping[Id, SystemVersion]) -> SystemVersion | None:
+    use = claim.check.scorer
+    return versions[use.system] if isinstance(use, Judge) else None
+
+
+def _require_judges(planned: list[PlannedClaim], versions: Mapping[Id, SystemVersion]) -> None:
+    problems = [
+        problem
+        for claim in planned
+        for version in versions.values()
+        if rule(claim, version.system).applies
+        and (problem := refused_judge(claim, version, _judge_of(claim, versions)))
+    ]
+    if problems:
+        raise UsageError(
+            "plan.judge-refused",
+            "\n".join(problems),
+            hint=_("Let people label a few replies (`labels`), take another judge, or `accept` it in words"),
+        )
 
 
 def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPlan:
@@ -329,7 +357,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         return ClaimPlan(ruling, "waiting", in_force=in_force, waiting=waiting)
     deeper = deepen(claim, ground.depth)
     _require_testable([deeper.claim])
-    drafted = draft(deeper.claim, ground.version, data, ground.workspace)
+    drafted = draft(deeper.claim, ground.version, data, ground.workspace, ground.judge)
     promised = drafted.commitment.model_copy(update={"repeat_days": deeper.repeat_days})
     commitment = _as_pinned(promised, claim, in_force, ground)
     origins: dict[str, Origin] = {**drafted.origins, **dict.fromkeys(deeper.by_risk, "risk")}

@@ -20,7 +20,7 @@ from shinrai.records.check import (
     SystemKind,
     Variants,
 )
-from shinrai.records.commitment import Commitment, CommittedData, CommittedScorer, Ruling
+from shinrai.records.commitment import Commitment, CommittedData, CommittedJudge, CommittedScorer, Ruling
 from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
 from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import (
@@ -32,6 +32,7 @@ from shinrai.records.evidence import (
     Evidence,
     Import,
     ImportFormat,
+    Labels,
     Observation,
     ObservationStatus,
     ObservedTable,
@@ -69,6 +70,7 @@ from shinrai.records.indicator import (
 from shinrai.records.ledger import (
     ActionApplied,
     Committed,
+    Compared,
     EvidenceBrought,
     FindingClosed,
     FindingOpened,
@@ -81,6 +83,7 @@ from shinrai.records.ledger import (
     SystemRecorded,
     Withdrawn,
 )
+from shinrai.records.pairing import Pairing, Superiority
 from shinrai.records.plan import (
     ClaimUse,
     Goal,
@@ -114,6 +117,7 @@ from shinrai.records.result import EvidenceLevel, ResultLevel, ResultLink, Resul
 from shinrai.records.risk import DEPTHS, Condition, Depth, DepthRule, DepthTable, DueClaim, RiskScheme, Tier, TierRule
 from shinrai.records.scorer import (
     SCORER_VERSIONS,
+    Anchor,
     Column,
     Comparison,
     Consistency,
@@ -121,6 +125,8 @@ from shinrai.records.scorer import (
     Exact,
     Includes,
     JsonSchema,
+    Judge,
+    LabelPlan,
     LanguageOfReply,
     PersonalData,
     PersonalDataKind,
@@ -130,6 +136,7 @@ from shinrai.records.scorer import (
     SamePrediction,
     ScorerUse,
 )
+from shinrai.records.sdmx import FISCAL_START, STATUS_CODES, from_sdmx_period, to_sdmx_period
 from shinrai.records.settings import AllowedHost, Budget, Money, RoleDefinition, Settings
 from shinrai.records.source import Certainty, Document, Source, Standing
 from shinrai.records.supply import (
@@ -184,6 +191,7 @@ __all__ = [
     "COUNTRIES",
     "DECISION_COLUMNS",
     "DEPTHS",
+    "FISCAL_START",
     "HANGS_ON",
     "INDICATOR_STATES",
     "INVERSE",
@@ -193,12 +201,14 @@ __all__ = [
     "SCORER_VERSIONS",
     "STAGES",
     "STATUSES",
+    "STATUS_CODES",
     "TOTAL",
     "Acceptance",
     "Action",
     "ActionApplied",
     "AllowedHost",
     "Amendment",
+    "Anchor",
     "Answer",
     "AnswerGiven",
     "Asked",
@@ -222,8 +232,10 @@ __all__ = [
     "Commitment",
     "Committed",
     "CommittedData",
+    "CommittedJudge",
     "CommittedScorer",
     "Comparator",
+    "Compared",
     "Comparison",
     "Component",
     "Condition",
@@ -273,8 +285,11 @@ __all__ = [
     "Item",
     "Json",
     "JsonSchema",
+    "Judge",
     "Judged",
     "KeyringEntry",
+    "LabelPlan",
+    "Labels",
     "LanguageOfReply",
     "LedgerOpened",
     "LegalForce",
@@ -299,6 +314,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "PackageUrl",
+    "Pairing",
     "Part",
     "PartType",
     "PathBasis",
@@ -351,6 +367,7 @@ __all__ = [
     "Status",
     "StatusMethod",
     "Substitute",
+    "Superiority",
     "Supplied",
     "SupplyFacts",
     "Swap",
@@ -382,6 +399,7 @@ __all__ = [
     "draw",
     "first_day",
     "frequency_of",
+    "from_sdmx_period",
     "has_long_integer",
     "keeps",
     "last_day_of",
@@ -391,5 +409,6 @@ __all__ = [
     "rank",
     "require_variants_of",
     "same_value",
+    "to_sdmx_period",
     "year_of",
 ]

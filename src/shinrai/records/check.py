@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from shinrai.records.base import Id, Json, Record, Share, Text
 from shinrai.records.evidence import ImportFormat
 from shinrai.records.register import Basis
-from shinrai.records.scorer import ScorerUse
+from shinrai.records.scorer import Judge, ScorerUse
 
 Metric: TypeAlias = Literal[
     "failure-rate",
@@ -152,6 +152,10 @@ class Check(Record):
     ] = "traffic"
     variants: Variants | None = None
     missing: MissingPolicy = MissingPolicy()
+    margin: Annotated[
+        float | None,
+        Field(gt=0, lt=1, description="Pass rate that a version may lose at most and still be no worse than another"),
+    ] = None
     blocked: Annotated[
         Literal["pass", "fail", "missing"], Field(description="How a block by the provider's own filter counts")
     ] = "missing"
@@ -179,6 +183,9 @@ class Check(Record):
             raise ValueError("the population `data-set` goes with failure-rate and pass-rate")
         if self.metric != "attested" and self.threshold is None:
             raise ValueError("a threshold is needed")
+        if self.margin is not None and self.metric not in {"failure-rate", "pass-rate"}:
+            raise ValueError("a margin goes with failure-rate and pass-rate")
+        self._judged()
         return self
 
     @property
@@ -189,6 +196,23 @@ class Check(Record):
         if self.data is not None and self.data.imported is not None:
             return "decisions"
         return self.population
+
+    def _judged(self) -> None:
+        """Refuse what labels cannot correct.
+
+        Raises
+        ------
+        ValueError
+            If labels go with a metric, a population or a policy for which there is no such test.
+        """
+        if not isinstance(self.scorer, Judge) or self.scorer.labels is None:
+            return
+        if self.metric not in {"failure-rate", "pass-rate"}:
+            raise ValueError("a judge's labels go with failure-rate and pass-rate")
+        if self.population == "data-set":
+            raise ValueError("a judge's labels go with the population `traffic`")
+        if self.missing.allow_share > 0:
+            raise ValueError("with a judge's labels, missing trials count as in the worst case")
 
     def drawn_from(self, languages: tuple[str, ...]) -> Check:
         """Give the check as it is when only items of some languages are drawn; title and statement say which."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from shinrai.records.base import Digest, Id, Record, Text
 from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
 from shinrai.records.drawing import Placed, draw
-from shinrai.records.scorer import ScorerUse
+from shinrai.records.scorer import Judge, LabelPlan, ScorerUse
 from shinrai.records.trial import Item
 
 
@@ -33,11 +33,19 @@ class CommittedData(Record):
     items: Annotated[int, Field(ge=0)]
 
 
+class CommittedJudge(Record):
+    """The system that judges, pinned like the one under test."""
+
+    system: Id
+    fingerprint: Digest
+
+
 class CommittedScorer(Record):
-    """The scorer of a commitment, pinned."""
+    """The scorer of a commitment, pinned; with the version of the judge, where one judges."""
 
     use: ScorerUse
     version: str
+    judge: CommittedJudge | None = None
 
 
 class Commitment(Record):
@@ -84,6 +92,7 @@ class Commitment(Record):
     variants: Variants | None = None
     missing: MissingPolicy = MissingPolicy()
     blocked: Literal["pass", "fail", "missing"] = "missing"
+    margin: float | None = None
     subject: str | None = None
     answers: tuple[str, ...] = ()
     due: date | None = None
@@ -107,6 +116,12 @@ class Commitment(Record):
     def draw(self, items: Sequence[Item]) -> Sequence[Placed]:
         """Give the items of its data set in the order in which they are drawn; see `draw`."""
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
+
+    @property
+    def label_plan(self) -> LabelPlan | None:
+        """How people's labels correct its judge; None where no judge is corrected."""
+        use = self.scorer.use if self.scorer else None
+        return use.labels if isinstance(use, Judge) else None
 
     @property
     def failure_limit(self) -> float | None:

@@ -204,6 +204,20 @@ class Answer(Record):
         return self
 
 
+class Labels(Record):
+    """What a person said about replies that a judge scored, kept as it came."""
+
+    type: Literal["labels"] = "labels"
+    commitment: Digest
+    claim: str
+    system: Id
+    by: Annotated[Role, Field(description="Who labelled: a role of the organisation, never a person's name")]
+    name: Annotated[str, Field(description="File name as it came; `terminal` where it was typed")]
+    file: Annotated[str, Field(description="Path of the kept copy, relative to the workspace")]
+    file_digest: Digest
+    rows: Annotated[int, Field(ge=0, description="Replies labelled")]
+
+
 Evidence: TypeAlias = Annotated[
-    Attestation | Observation | Import | ObservedTable | Answer, Field(discriminator="type")
+    Attestation | Observation | Import | ObservedTable | Answer | Labels, Field(discriminator="type")
 ]

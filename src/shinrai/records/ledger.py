@@ -10,6 +10,7 @@ from shinrai.records.action import Action
 from shinrai.records.base import Digest, Id, Json, Record, Role
 from shinrai.records.commitment import Commitment, Ruling
 from shinrai.records.evidence import Evidence
+from shinrai.records.pairing import Pairing
 from shinrai.records.system import SystemVersion
 from shinrai.records.verdict import Verdict
 
@@ -89,6 +90,13 @@ class Judged(Record):
     verdict: Verdict
 
 
+class Compared(Record):
+    """Two versions were set beside each other on the same items."""
+
+    kind: Literal["compared"] = "compared"
+    pairing: Pairing
+
+
 class FindingOpened(Record):
     """A broken promise that somebody has to do something about."""
 
@@ -126,6 +134,7 @@ Payload: TypeAlias = Annotated[
     | RunStarted
     | RunFinished
     | Judged
+    | Compared
     | FindingOpened
     | FindingClosed
     | ActionApplied,

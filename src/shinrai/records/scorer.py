@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from shinrai.records.base import Json, Record
+from shinrai.records.base import Id, Json, Record, Text
 
 PersonalDataKind: TypeAlias = Literal["e-mail", "phone", "my-number", "card", "secret"]
 Comparison: TypeAlias = Literal["text", "yes-no"]
@@ -146,6 +146,61 @@ class Column(Record):
         return self
 
 
+class Anchor(Record):
+    """Pass when the reply, a judge's, gives the label that people gave.
+
+    The data are an anchor set, as ``shinrai check label --anchor`` writes it: what a judge is asked, the number that
+    it must repeat, and the label. A claim with this scorer is about the judge itself, and shows when it drifts.
+    """
+
+    id: Literal["anchor"]
+    field: Annotated[str, Field(description="Field of the item with the label, pass or fail")] = "label"
+    number: Annotated[str, Field(description="Field of the item with the number that is to be repeated")] = "number"
+
+
+class LabelPlan(Record):
+    """How many replies people label, so that the judge's errors cancel.
+
+    The replies of a run, in committed order, fall into blocks of ``every``. A person labels the first of each block,
+    blind to the judge: each reply has the same known chance, 1 / ``every``, and the order was fixed before any reply.
+    """
+
+    every: Annotated[int, Field(ge=2, le=1000, description="A person labels one reply of so many")] = 10
+    confirm_flags: Annotated[
+        bool,
+        Field(
+            description="A violation may also be proven from replies that the judge fails and a person confirms; "
+            "each of the two ways then has half the error level"
+        ),
+    ] = False
+
+
+class Judge(Record):
+    """Pass when another system of the workspace, asked to judge the reply by a rubric, says so."""
+
+    id: Literal["judge"]
+    system: Annotated[Id, Field(description="The chat system of the workspace that judges")]
+    rubric: Annotated[str, Field(min_length=1, description="When a reply passes, and when it fails")]
+    show: Annotated[
+        tuple[str, ...], Field(description="Fields of the item that the judge sees, such as a reference answer")
+    ] = ()
+    control: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="A reply that certainly fails: a reply that passes is judged again behind it, and is unread"
+            "able if it still passes: it then commands the judge",
+        ),
+    ] = None
+    labels: Annotated[
+        LabelPlan | None, Field(description="People label a few replies, and the verdict is corrected by them")
+    ] = None
+    accept: Annotated[
+        Text | None,
+        Field(description="Why a judge without measured error, or one that judges itself, is accepted; printed"),
+    ] = None
+
+
 ScorerUse: TypeAlias = Annotated[
     Exact
     | Includes
@@ -158,7 +213,9 @@ ScorerUse: TypeAlias = Annotated[
     | Consistency
     | Prediction
     | SamePrediction
-    | Column,
+    | Column
+    | Judge
+    | Anchor,
     Field(discriminator="id"),
 ]
 """A scorer with its parameters."""
@@ -176,5 +233,7 @@ SCORER_VERSIONS: dict[str, str] = {
     "prediction": "1",
     "same-prediction": "1",
     "column": "1",
+    "judge": "1",
+    "anchor": "1",
 }
 """Version of each scorer's rule. Change a rule, raise its number."""

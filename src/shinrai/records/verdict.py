@@ -40,6 +40,8 @@ Reason: TypeAlias = Literal[
     "interrupted",
     "money-spent",
     "tokens-spent",
+    "labels-needed",
+    "helper-failed",
 ]
 """Why a verdict is what it is."""
 

@@ -19,9 +19,10 @@ from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
-from shinrai.records import Id, Outcome, Plan, Role, Text, Verdict
+from shinrai.records import Id, Outcome, Pairing, Plan, Role, Text, Verdict
 from shinrai.report import figures, requirements, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
+from shinrai.report.judges import judge_sheet
 from shinrai.report.plans import template_values
 from shinrai.report.provenance import pieces
 from shinrai.report.register import register
@@ -29,7 +30,18 @@ from shinrai.report.stack import overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
 from shinrai.report.story import chapter, last_day, promise_of, turns
 from shinrai.report.tree import ruled_out, tree
-from shinrai.report.words import CERTAINTIES, EVIDENCE_KINDS, OUTCOMES, REASONS, SHAPES, STATUS_WORDS, threshold_words
+from shinrai.report.versions import contests, difference, forest, pairings
+from shinrai.report.words import (
+    CERTAINTIES,
+    DIRECTIONS,
+    EVIDENCE_KINDS,
+    NOT_WORSE,
+    OUTCOMES,
+    REASONS,
+    SHAPES,
+    STATUS_WORDS,
+    threshold_words,
+)
 from shinrai.workspace import Workspace, stack_graph
 
 _DAYS = 30
@@ -87,6 +99,7 @@ def render(workspace: Workspace, state: State) -> str:
         most_points=_MOST_POINTS,
         strip=partial(_strip, state),
         path=partial(_path, state),
+        judge_sheet=judge_sheet,
         number=figures.number,
         interval=figures.interval,
         moment=moment,
@@ -109,6 +122,10 @@ def render(workspace: Workspace, state: State) -> str:
         ordered=requirements.ordered,
         pieces=pieces,
         evidence_kinds=EVIDENCE_KINDS,
+        directions=DIRECTIONS,
+        not_worse=NOT_WORSE,
+        difference=difference,
+        forest=_forest,
         exhibits=partial(_exhibits, workspace.root, state),
     )
     today = last_day(state)
@@ -124,6 +141,8 @@ def render(workspace: Workspace, state: State) -> str:
         promised=[claim for claim in claims if claim.promise],
         by_key={claim.key: claim for claim in claims},
         turns=turns(state),
+        contests=contests(state),
+        pairings=pairings(workspace.root, state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
         higher=_higher(workspace.all_plans),
         register=register(systems, state, claims),
@@ -194,6 +213,10 @@ def _path(state: State, judgement: Judgement) -> Markup:
 def _hands(systems: int, found: Concentration) -> Markup:
     unknown = Text(en=translate("not stated", "en"), ja=translate("not stated", "ja"))
     return Markup(concentration_picture(found, systems, unknown))  # noqa: S704 - its texts are escaped
+
+
+def _forest(found: list[Pairing]) -> Markup:
+    return Markup(forest(found))  # noqa: S704 - drawn from numbers
 
 
 def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:

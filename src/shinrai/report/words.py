@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shinrai import i18n
-from shinrai.records import Certainty, Commitment, Outcome, Reason, Status
+from shinrai.records import Certainty, Commitment, Measured, Outcome, Reason, Status, Superiority
 from shinrai.report.figures import promised
 
 N_ = i18n.N_
@@ -54,6 +54,8 @@ REASONS: dict[Reason, str] = {
     "interrupted": N_("the run was interrupted"),
     "money-spent": N_("the money budget was spent before either side was proven"),
     "tokens-spent": N_("the token budget was spent before either side was proven"),
+    "labels-needed": N_("people have not labelled enough replies yet (shinrai check label)"),
+    "helper-failed": N_("the judge, or the system that plays the user, did not answer"),
 }
 
 
@@ -80,6 +82,19 @@ EVIDENCE_KINDS = {
     "attestation": N_("document"),
     "observation": N_("observed value"),
     "import": N_("imported trials"),
+}
+
+NOT_WORSE: dict[Measured, str] = {
+    "met": N_("no worse"),
+    "violated": N_("worse than the margin"),
+    "undecided": N_("not shown to be no worse"),
+    "not_measured": N_("no margin was committed"),
+}
+
+DIRECTIONS: dict[Superiority, str] = {
+    "better": N_("better"),
+    "worse": N_("worse"),
+    "undecided": N_("no difference shown"),
 }
 
 CERTAINTIES: dict[Certainty, str] = {

@@ -12,6 +12,7 @@ the difference of two groups `DifferenceTest`; of more `GroupDifferenceTest`
 items that come in clusters  `breadth_first_order`, or `cluster_mean` with `MeanTest`
 two versions, same items     `PairedTest`; "not worse by more than" `PairedTest.non_inferiority`
 what people would say        `JudgedRateTest`, `JudgedMeanTest`; to prove a violation only, `ConfirmedFlagsTest`
+how two labellers agree      `cohen_kappa`
 all of several claims        `decide_gate`
 each of several claims       `decide_table`
 a promise in operation       `RateMonitor`, `MeanMonitor`
@@ -22,6 +23,7 @@ one look at a fixed n        `FixedProportionTest`, `FixedBandTest`, `FixedContr
 `shinrai.stats.sequential` holds what they have in common, and how they treat missing outcomes.
 """
 
+from shinrai.stats.agreement import Agreement, cohen_kappa
 from shinrai.stats.band import BandTest
 from shinrai.stats.change import MeanMonitor, MonitorState, RateMonitor
 from shinrai.stats.clusters import breadth_first_order, cluster_mean, fresh_items
@@ -31,7 +33,7 @@ from shinrai.stats.finite_mean import FinitePopulationMeanTest
 from shinrai.stats.fixed import binomial_interval, fixed_sample_size, hypergeometric_interval
 from shinrai.stats.fixed_tests import FixedBandTest, FixedContrastTest, FixedProportionTest
 from shinrai.stats.flags import ConfirmedFlagsTest, fewest_labels_to_pass
-from shinrai.stats.judge import JudgedMeanTest, JudgedRateTest
+from shinrai.stats.judge import JudgedMeanTest, JudgedRateTest, fewest_clean_blocks
 from shinrai.stats.mean import MeanTest
 from shinrai.stats.multiple import anytime_p_value, decide_gate, decide_table, holm
 from shinrai.stats.paired import PairedTest
@@ -41,6 +43,7 @@ from shinrai.stats.sequential import Decision, GroupedTest, Interval, ScoreTest,
 from shinrai.stats.stopping import StoppingTable, smallest_clean_sample, stopping_table
 
 __all__ = [
+    "Agreement",
     "BandTest",
     "ConfirmedFlagsTest",
     "Decision",
@@ -73,8 +76,10 @@ __all__ = [
     "borderline_range",
     "breadth_first_order",
     "cluster_mean",
+    "cohen_kappa",
     "decide_gate",
     "decide_table",
+    "fewest_clean_blocks",
     "fewest_labels_to_pass",
     "finite_stopping_table",
     "fixed_sample_size",

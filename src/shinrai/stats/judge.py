@@ -49,6 +49,7 @@ __all__ = [
     "TRUST",
     "JudgedMeanTest",
     "JudgedRateTest",
+    "fewest_clean_blocks",
     "judged_gains",
     "judged_log_evidence",
 ]
@@ -61,6 +62,37 @@ TRUST = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)
 
 _TRUST = np.array(TRUST)
 _BETS = np.array(BETS)
+
+
+def fewest_clean_blocks(limit: float, alpha: float, most: int) -> int | None:
+    """How many blocks `JudgedRateTest` needs for "met" if neither people nor judge find a single failure.
+
+    Parameters
+    ----------
+    limit
+        The limit, strictly between 0 and 1.
+    alpha
+        Error level, in (0, 0.5].
+    most
+        Blocks that there are; at least 0.
+
+    Returns
+    -------
+    int or None
+        The number of labels, somewhat above `fewest_labels_to_pass`; None where `most` are too few.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    require_within("the limit", limit, 0.0, 1.0)
+    require_alpha(alpha)
+    if most < 1:
+        return None
+    clean = np.zeros((len(TRUST), most))
+    proven = judged_log_evidence(judged_gains(clean, limit, 0.0, 1.0)[1]) >= -math.log(alpha)
+    return int(proven.argmax()) + 1 if proven.any() else None
 
 
 def judged_gains(contrasts: Floats, threshold: float, lower: float, upper: float) -> tuple[Floats, Floats]:

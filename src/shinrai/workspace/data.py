@@ -11,6 +11,7 @@ from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.records import (
     LANGUAGE_COLUMN,
+    Anchor,
     Check,
     Column,
     DataUse,
@@ -20,6 +21,7 @@ from shinrai.records import (
     Item,
     Json,
     JsonSchema,
+    Judge,
     LanguageOfReply,
     Perturb,
     Prediction,
@@ -164,6 +166,12 @@ def _of_scorer(check: Check) -> Iterator[_Name]:
         yield _Name(("scorer", "column"), scorer.column)
     elif isinstance(scorer, LanguageOfReply) and scorer.expected == "item":
         yield _Name(("scorer",), LANGUAGE_COLUMN, key=True)
+    elif isinstance(scorer, Anchor):
+        yield _Name(("scorer", "field"), scorer.field)
+        yield _Name(("scorer", "number"), scorer.number)
+    elif isinstance(scorer, Judge):
+        for position, name in enumerate(scorer.show):
+            yield _Name(("scorer", "show", position), name)
     elif isinstance(scorer, Column):
         yield _Name(("scorer", "column"), scorer.column)
         if scorer.rule == "differs-from":

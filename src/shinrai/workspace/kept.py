@@ -6,17 +6,17 @@ from pathlib import Path
 
 from shinrai.errors import TamperedError
 from shinrai.i18n import _
-from shinrai.records import Attestation, Import, ObservedTable, digest_file
+from shinrai.records import Attestation, Import, Labels, ObservedTable, digest_file
 
 
-def kept_copy(root: Path, evidence: Attestation | Import | ObservedTable) -> Path:
+def kept_copy(root: Path, evidence: Attestation | Import | Labels | ObservedTable) -> Path:
     """Give the kept copy of a document, a log or a table, whole and as it was when it was brought in.
 
     Parameters
     ----------
     root : Path
         Folder of the workspace.
-    evidence : Attestation, Import or ObservedTable
+    evidence : Attestation, Import, Labels or ObservedTable
         As the ledger holds it.
 
     Returns

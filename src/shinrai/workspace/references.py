@@ -22,6 +22,7 @@ from shinrai.records import (
     Goal,
     Id,
     Item,
+    Judge,
     Measure,
     Metric,
     Plan,
@@ -250,8 +251,17 @@ def _of_check(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
         except re.error as error:
             message = _("the regular expression cannot be read: {reason}").format(reason=error)
             yield sourced.problem("workspace.pattern", ("scorer", "pattern"), message)
+    if isinstance(check.scorer, Judge):
+        yield from _of_judge(sourced, check.scorer, house)
     for misfit in _of_data(check, house):
         yield sourced.problem(misfit.code, misfit.place, misfit.message, misfit.expected, misfit.hint, key=misfit.key)
+
+
+def _of_judge(sourced: Sourced[Check], judge: Judge, house: _House) -> Iterator[Problem]:
+    chats = [one.record.id for one in house.parts.systems if one.record.kind == "chat"]
+    if judge.system not in chats:
+        message = _('there is no chat system "{name}" that could judge')
+        yield _unknown(sourced, "workspace.unknown-judge", ("scorer", "system"), message, judge.system, chats)
 
 
 def _of_data(check: Check, house: _House) -> Iterator[Misfit]:

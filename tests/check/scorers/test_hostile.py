@@ -25,6 +25,8 @@ USES: list[dict[str, object]] = [
     {"id": "prediction", "field": "a", "equals": 1},
     {"id": "same-prediction", "field": "a"},
     {"id": "column", "column": "c", "rule": "filled"},
+    {"id": "judge", "system": "judge", "rubric": "r", "control": "c"},
+    {"id": "anchor"},
 ]
 # Repeated to one megabyte of UTF-8.
 SEEDS = {

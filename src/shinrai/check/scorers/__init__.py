@@ -31,6 +31,8 @@ _MODULES = {
     "prediction": "prediction",
     "same-prediction": "same_prediction",
     "column": "column",
+    "judge": "judge",
+    "anchor": "anchor",
 }
 
 

@@ -1,0 +1,231 @@
+"""A promise with a judge from the plan to the report, as people turn it: refused, accepted, labelled, drifting."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shinrai.cli import cli
+from tests.check.judged import judging
+from tests.cycle import call, found
+from tests.servers.endpoint import Endpoint, Reply, serving
+
+CHECK = """
+id: kind
+title: {{ja: 親切, en: Kindness}}
+statement: {{ja: "不親切は {{threshold}} 以下", en: "At most {{threshold}} are unkind"}}
+applies_to: chat
+metric: failure-rate
+comparator: at-most
+threshold: 0.3
+data: {{file: data/questions.jsonl}}
+scorer:
+  id: judge
+  system: {judge}
+  rubric: A reply passes if it says yes.
+  {more}
+"""
+PLAN = """
+id: plan
+title: {ja: 計画, en: The plan}
+owner: management
+goals:
+  - id: goal
+    title: {ja: 目標, en: The goal}
+    measures:
+      - id: measure
+        title: {ja: 施策, en: The measure}
+        owner: ai-team
+        systems: [helper]
+        claims: [{check: kind}]
+"""
+SYSTEM = """
+id: {id}
+title: {{ja: 相談, en: {id}}}
+kind: chat
+purpose: {{ja: 答える, en: answers}}
+owner: ai-team
+human_review: false
+stack:
+  - {{id: model, type: endpoint, url: "{url}", model: {id}}}
+"""
+SETTINGS = """
+id: hall
+name: {{ja: 役場, en: The hall}}
+order_seed: 7
+allowed_hosts: [{hosts}]
+roles:
+  - {{id: management, title: {{en: The mayor}}, accepts_risk: true}}
+  - {{id: ai-team, title: {{en: The team}}}}
+"""
+HOSTILE = '=HYPERLINK("http://x.example","click") yes'
+
+
+class Hall:
+    """A workspace with a helper and a judge behind real endpoints."""
+
+    def __init__(self, root: Path, helper: Endpoint, judge: Endpoint) -> None:
+        self.root = root
+        self.urls = {"helper": helper.url, "judge": judge.url}
+        questions = [{"id": f"q{n}", "prompts": f"question {n}", "lang": "en"} for n in range(120)]
+        hosts = ", ".join(f'"127.0.0.1:{one.port}"' for one in (helper, judge))
+        files = {
+            "shinrai.yaml": SETTINGS.format(hosts=hosts),
+            "plans/plan.yaml": PLAN,
+            "data/questions.jsonl": "".join(json.dumps(row) + "\n" for row in questions),
+            **{f"systems/{name}.yaml": SYSTEM.format(id=name, url=url) for name, url in self.urls.items()},
+        }
+        found(root, files)
+        self.judged("labels: {every: 5}")
+
+    def judged(self, more: str, judge: str = "judge") -> None:
+        (self.root / "checks/kind.yaml").write_text(CHECK.format(judge=judge, more=more))
+
+    def run(self, *arguments: str) -> int:
+        return call("-C", str(self.root), *arguments)
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    with ExitStack() as stack:
+        helper = stack.enter_context(serving(lambda _prompt, _attempt: Reply(HOSTILE)))
+        judge = stack.enter_context(serving(judging()))
+        yield Hall(tmp_path / "hall", helper, judge)
+
+
+def test_from_the_plan_to_the_report(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hall.run("plan") == 0
+    assert hall.run("check", "--gate") == 3
+    assert hall.run("check", "label", "--by", "ai-team", "--export", str(hall.root / "todo.csv")) == 0
+    with (hall.root / "todo.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert all(row["reply"].startswith("'=") for row in rows), "no cell is taken for a formula"
+    with (hall.root / "done.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["id", "question", "reply", "label"])
+        writer.writeheader()
+        writer.writerows({**row, "label": "pass"} for row in rows)
+    capsys.readouterr()
+    assert hall.run("check", "label", "--by", "ai-team", "--import", str(hall.root / "done.csv")) == 0
+    printed = capsys.readouterr().out
+    assert "met" in printed
+    assert "the judge by itself: 0.0% fail" in printed
+    assert hall.run("check", "--gate") == 0
+    assert hall.run("report") == 0
+    page = (hall.root / "report.html").read_text()
+    assert "The judge: judge" in page
+    assert "A reply passes if it says yes." in page
+    assert hall.run("verify") == 0
+
+
+def _answering(hall: Hall, keys: str, *options: str) -> str:
+    arguments = ["-C", str(hall.root), "check", "label", "--by", "ai-team", *options]
+    result = CliRunner().invoke(cli, arguments, input="".join(f"{key}\n" for key in keys), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_in_the_terminal_until_there_are_enough(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    output = _answering(hall, "ppq")
+    assert "A reply passes if it says yes." in output
+    assert "labels brought in: 2" in output
+    assert "verdict" not in output.partition("labels brought in")[0], "what the judge said is not shown"
+    output = _answering(hall, "p" * 40)
+    assert "enough: the verdict is proven" in output
+    capsys.readouterr()
+    assert hall.run("check", "--gate") == 0
+
+
+def test_a_second_person_labels_what_the_first_has(hall: Hall) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    _answering(hall, "ppppq")
+    output = _answering(hall, "ffffff", "--second", "--by", "management")
+    assert "two labellers agree on 0% of 4" in output
+
+
+def test_an_anchor_set_tests_the_judge_itself(hall: Hall) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    _answering(hall, "p" * 40)
+    anchor = hall.root / "data/anchor.jsonl"
+    assert hall.run("check", "label", "--by", "ai-team", "--anchor", str(anchor)) == 0
+    (hall.root / "checks/steady.yaml").write_text(
+        "id: steady\ntitle: {en: The judge is steady}\nstatement: {en: At least {threshold}}\n".replace(
+            "At least {threshold}", '"At least {threshold} agree"'
+        )
+        + "metric: pass-rate\ncomparator: at-least\nthreshold: 0.7\ndata: {file: data/anchor.jsonl}\n"
+        "scorer: {id: anchor}\napplies_to: chat\npopulation: data-set\n"
+    )
+    plan = hall.root / "plans/plan.yaml"
+    plan.write_text(
+        plan.read_text()
+        + "      - id: judges\n        title: {en: Judges}\n        owner: ai-team\n        systems: [judge]\n"
+        "        claims: [{check: steady}]\n"
+    )
+    assert hall.run("plan") == 0
+    assert hall.run("check", "--gate") == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "judge", "message"),
+    [
+        ("show: []", "judge", "nobody measures the error of the judge judge"),
+        ("labels: {every: 5}", "helper", "helper would judge itself"),
+    ],
+)
+def test_a_judge_that_nobody_can_rely_on_is_refused(
+    hall: Hall, capsys: pytest.CaptureFixture[str], more: str, judge: str, message: str
+) -> None:
+    hall.judged(more, judge)
+    assert hall.run("plan") == 2
+    assert message in capsys.readouterr().err
+    hall.judged(f"{more}\n  accept: {{en: We know what we do}}", judge)
+    assert hall.run("plan") == 0
+
+
+def test_a_judge_that_shares_fingerprint_or_model_is_refused(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    twin = SYSTEM.format(id="helper", url=hall.urls["helper"]).replace("id: helper", "id: judge", 1)
+    (hall.root / "systems/judge.yaml").write_text(twin)
+    assert hall.run("plan") == 2
+    assert "has the same fingerprint as helper" in capsys.readouterr().err
+    told = twin.replace("stack:", 'stack:\n  - {id: told, type: instructions, text: "Be strict."}')
+    (hall.root / "systems/judge.yaml").write_text(told)
+    assert hall.run("plan") == 2
+    assert "is the same model as helper" in capsys.readouterr().err
+
+
+def test_the_words_of_acceptance_are_in_the_report(hall: Hall) -> None:
+    hall.judged("accept: {en: We know <what> we do}")
+    assert hall.run("plan") == 0
+    assert hall.run("check", "--gate") == 0
+    assert hall.run("report") == 0
+    assert "We know &lt;what&gt; we do" in (hall.root / "report.html").read_text()
+
+
+def test_names_that_are_wrong_are_told(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    hall.judged("labels: {every: 5}", "jugde")
+    assert hall.run("plan") == 2
+    assert "judge" in capsys.readouterr().err
+    hall.judged("labels: {every: 5}")
+    assert hall.run("plan") == 0
+    assert hall.run("check", "label", "--by", "ai-team") == 2
+    assert "labels.nothing-to-label" in capsys.readouterr().err
+    assert hall.run("check", "label", "--by", "ai-team", "--claim", "knid") == 2
+    assert "labels.unknown-claim" in capsys.readouterr().err
+
+
+def test_the_gate_and_act_ask_for_labels(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    capsys.readouterr()
+    assert hall.run("act") == 0
+    assert "shinrai check label" in capsys.readouterr().out
