@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shinrai.check.correcting import correct
 from shinrai.check.labels import Labelled, Sheet, agreement, read_labels
+from shinrai.check.replay import replay
 from shinrai.errors import TamperedError, UsageError
 from shinrai.records import Commitment, Judge, LabelPlan, Outcome, Text, Trial
 from shinrai.stats import Decision
@@ -282,3 +283,16 @@ def test_agreement_leaves_out_what_was_unclear() -> None:
     assert found is not None
     assert (found.n, found.agreed, found.kappa) == (2, 1.0, 1.0)
     assert agreement(Labelled({"a": {"1": "pass"}})) is None
+
+
+async def test_a_verdict_from_labels_comes_out_again_from_its_trials_and_labels(town: Town) -> None:
+    found = await _judged(town, 120)
+    marks = [reply.id for reply in found.drawn]
+    label(town, found, dict.fromkeys(marks[:3], "pass"))
+    await town.check()
+    label(town, found, dict.fromkeys(marks, "pass"))
+    await town.check()
+    again = replay(town.root, town.ledger)
+    assert again.first is None, again.summary()
+    assert again.verdicts == 3
+    assert again.rescored >= 120, "judged trials are made again from the judge's replies"

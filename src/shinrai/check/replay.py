@@ -233,7 +233,7 @@ class _Player(ExitStack):
                 return _Found(f"trial {number}: group", trial.group, [commitment.groups.a, commitment.groups.b])
             claim.recount(trial.outcome, side)
         self.verdicts += 1
-        again = claim.conclude(None if verdict.reason == "decided" else verdict.reason)
+        again = claim.conclude(None if verdict.reason in {"decided", "labels-needed"} else verdict.reason)
         return _differ(verdict, again)
 
     def _trial(self, number: int, trial: Trial, rescore: _Rescore | None) -> _Found | None:
