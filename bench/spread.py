@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.engine import _endpoint
+from bench.engine import _endpoint, undecided
 
 TRIALS = 2_000
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
@@ -85,7 +85,7 @@ def _measure(name: str, url: str) -> None:
     import duckdb  # noqa: F401, PLC0415 - the process that measures, not the one that starts it
 
     from shinrai.check import check, crew, runs  # noqa: F401, PLC0415 - as above
-    from shinrai.records import Budget, Includes  # noqa: PLC0415 - as above
+    from shinrai.records import Budget  # noqa: PLC0415 - as above
     from tests.check.town import HERE, found  # noqa: PLC0415 - as above
 
     used, marks = {"workers": 0.0}, {"begun": 0.0, "wall": 0.0}
@@ -105,11 +105,10 @@ def _measure(name: str, url: str) -> None:
     setattr(crew.Crew, "end", ended)  # noqa: B010 - as above
     with tempfile.TemporaryDirectory() as folder:
         town = found(Path(folder) / "town")
-        town.chat(url, timeout=30.0)
-        town.prompts(TRIALS)
-        town.promise(threshold=0.0001, scorer=Includes(id="includes", text="ordinary"))  # undecided to the end
+        undecided(town, url, TRIALS)
         marks["begun"], marks["wall"] = _cpu(resource.RUSAGE_SELF), time.perf_counter()
-        check(town.root, town.ledger, budget=Budget(calls=TRIALS), allowed_hosts=HERE, engine=name)
+        [verdict] = check(town.root, town.ledger, budget=Budget(calls=TRIALS), allowed_hosts=HERE, engine=name)
+        assert verdict.counts.total == TRIALS, verdict
         figures = {
             "wall": time.perf_counter() - marks["wall"],
             "engine": _cpu(resource.RUSAGE_SELF) - marks["begun"],
