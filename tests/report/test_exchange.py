@@ -19,7 +19,7 @@ from shinrai.errors import SourceError
 from shinrai.ledger import create
 from shinrai.records import Observation, Plan, frequency_of
 from shinrai.records.sdmx import FISCAL_START, from_sdmx_period, to_sdmx_period
-from shinrai.report.exchange import packages, sdmx, xml
+from shinrai.report.exchange import PLAN_FORMATS, packages, sdmx, xml
 from shinrai.report.exchange.oecd import CRITERIA, MANDATORY, oecd_report
 from shinrai.report.exchange.table import text_of
 from shinrai.workspace import scaffold
@@ -246,10 +246,8 @@ def national(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plan = sound(edition=edition).model_dump(mode="json", exclude_defaults=True)
     (root / "plans/care-2026.yaml").write_text(json.dumps(plan), encoding="utf-8")
     rows = ["indicator,period,value,unit,published,source"]
-    rows += [
-        f"days-waited,{one.period},{one.value:g},days,2026-06-30,Care statistics"
-        for one in seen("days-waited", {"FY2024": 30.0, "FY2025": 28.0})
-    ]
+    values = seen("days-waited", {"FY2024": 30.0, "FY2025": 28.0})
+    rows += [f"days-waited,{one.period},{one.value:g},days,2026-06-30,Care statistics" for one in values]
     (root / "observations/care.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return root
 
@@ -274,7 +272,7 @@ def test_what_is_written_can_be_read_back_and_is_known_already(
 ) -> None:
     code, out, err = run(capsys, "do", "observe", "observations/care.csv")
     assert (code, "2 observations brought in" in out) == (0, True), err
-    code, _out, err = run(capsys, "export", form, "care-2026", "--out", str(tmp_path / "out"))
+    code, _out, err = run(capsys, "export", form, "--plan", "care-2026", "-o", str(tmp_path / "out" / file))
     assert code == 0, err
     code, out, err = run(capsys, "do", "turn", str(tmp_path / "out" / file), "--name", "back")
     assert (code, "2 observations written" in out) == (0, True), err
@@ -282,14 +280,32 @@ def test_what_is_written_can_be_read_back_and_is_known_already(
     assert (code, "0 observations brought in, 2 were there already" in out) == (0, True), err
 
 
-def test_every_format_can_be_asked_for(national: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for form, file in (("stratml", "care-2026.stratml.xml"), ("iati", "care-2026.iati.xml")):
-        assert run(capsys, "export", form, "care-2026", "--out", str(tmp_path / "out"))[0] == 0
-        ET.parse(tmp_path / "out" / file)  # noqa: S314 - our own text
-    assert run(capsys, "export", "oecd", "--out", str(tmp_path / "out"))[0] == 0
-    assert json.loads((tmp_path / "out/oecd-incidents.json").read_text(encoding="utf-8"))["findings"] == []
-    assert run(capsys, "export", "iati")[0] == 2
-    assert run(capsys, "export", "iati", "plan")[0] == 2
+def test_every_format_can_be_asked_for(national: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = run(capsys, "export")[1]
+    for form in PLAN_FORMATS:
+        assert form in listed
+        code, out, err = run(capsys, "export", form, "--plan", "care-2026")
+        assert code == 0, err
+        assert all(Path(line).is_file() for line in out.splitlines())
+    ET.parse(national / "iati/care-2026.xml")  # noqa: S314 - our own text
+    assert run(capsys, "export", "oecd-incidents", "-o", str(national / "oecd.json"))[0] == 0
+    assert json.loads((national / "oecd.json").read_text(encoding="utf-8"))["findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["iati"], "Which plan"),
+        (["iati", "--plan", "plan"], "neither a period nor a day"),
+        (["iat"], "did you mean iati"),
+    ],
+)
+def test_what_cannot_be_written_is_said(
+    national: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    code, _out, err = run(capsys, "export", *arguments)
+    assert code == 2
+    assert said in err
 
 
 # ---- what cannot be turned
