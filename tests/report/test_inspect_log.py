@@ -74,7 +74,7 @@ async def test_a_run_that_goes_on_cannot_be_written(measured: Town, tmp_path: Pa
 
 
 async def test_inspect_opens_it(log: Path) -> None:
-    logs = pytest.importorskip("inspect_ai.log", reason="the extra `inspect` is not installed")
+    logs = pytest.importorskip("inspect_ai.log", reason="inspect_ai is not installed")
     read = logs.read_eval_log(str(log))
     assert read.status == "success"
     assert {sample.id for sample in read.samples} == {row.id for row in read_inspect(log).rows}
