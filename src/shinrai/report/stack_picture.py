@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import escape
 
@@ -21,8 +22,8 @@ from shinrai.report.stack_words import TYPES, index, share
 from shinrai.report.words import N_
 from shinrai.workspace import Node, StackGraph
 
-_BOX, _TALL, _GAP, _ROW, _PAD = 204.0, 46.0, 76.0, 62.0, 10.0
-_LETTERS = 25
+_BOX, _TALL, _GAP, _ROW, _PAD = 208.0, 46.0, 76.0, 62.0, 10.0
+_LETTERS = 22
 _MOST = 60
 """Nodes drawn one by one; beyond that, systems that need the same are drawn as one."""
 _MOST_SHARED = 36
@@ -62,7 +63,7 @@ def stack_picture(found: Overview) -> str:
     groups = _groups(graph)
     drawn = _drawn(found, groups)
     edges = _edges(graph, drawn)
-    columns = _columns(drawn, edges)
+    columns, ways = _columns(drawn, edges)
     places = {
         key: (_PAD + number * (_BOX + _GAP), _PAD + row * _ROW)
         for number, column in enumerate(columns)
@@ -70,8 +71,8 @@ def stack_picture(found: Overview) -> str:
     }
     wide = 2 * _PAD + len(columns) * _BOX + (len(columns) - 1) * _GAP
     tall = 2 * _PAD + max(map(len, columns)) * _ROW - (_ROW - _TALL)
-    lines = "".join(_edge(places[start], places[end], dashed) for (start, end), dashed in edges.items())
-    boxes = "".join(_node(drawn[key], *place) for key, place in places.items())
+    lines = "".join(_edge([places[key] for key in ways[edge]], dashed) for edge, dashed in edges.items())
+    boxes = "".join(_node(drawn[key], *place) for key, place in places.items() if key in drawn)
     label = f"{len(graph.systems)} → {found.replaceable.components}"
     return (
         f'<svg class="stack" viewBox="0 0 {wide:g} {tall:g}" width="{_SHRUNK * wide:g}" role="img" '
@@ -156,18 +157,30 @@ def _edges(graph: StackGraph, drawn: Mapping[str, _Box]) -> dict[tuple[str, str]
 # ---- where it is drawn
 
 
-def _columns(drawn: Mapping[str, _Box], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Put every node to the right of all that need it, and in its column near what it is joined with."""
-    below: dict[str, list[str]] = defaultdict(list)
-    above: dict[str, list[str]] = defaultdict(list)
-    for start, end in edges:
-        below[start].append(end)
-        above[end].append(start)
-    depth = _depths(drawn, below, above)
+def _columns(
+    drawn: Mapping[str, _Box], edges: Iterable[tuple[str, str]]
+) -> tuple[list[list[str]], dict[tuple[str, str], list[str]]]:
+    """Put every node to the right of all that need it, and in its column near what it is joined with.
+
+    A line that passes a column has a place of its own there, so that it does not run behind a box.
+
+    Returns
+    -------
+    tuple
+        Keys by column and row; and for each line the keys of its places, both ends included.
+    """
+    depth = _depths(drawn, *_neighbours(edges))
     columns: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
     for key in drawn:
         columns[depth[key]].append(key)
-    columns = [column for column in columns if column]
+    ways = {}
+    for start, end in edges:
+        passed = range(depth[start] + 1, depth[end])
+        between = [f"{start} {end} {number}" for number in passed]
+        for number, key in zip(passed, between, strict=True):
+            columns[number].append(key)
+        ways[start, end] = [start, *between, end]
+    below, above = _neighbours(step for way in ways.values() for step in pairwise(way))
     for sweep in range(_SWEEPS):
         order = columns if sweep % 2 == 0 else columns[::-1]
         near = above if sweep % 2 == 0 else below
@@ -176,7 +189,16 @@ def _columns(drawn: Mapping[str, _Box], edges: Iterable[tuple[str, str]]) -> lis
             wish = {key: _mean([place[one] for one in near[key]], place[key]) for key in column}
             column.sort(key=lambda key: (wish[key], place[key], key))
             place |= {key: row for row, key in enumerate(column)}
-    return columns
+    return columns, ways
+
+
+def _neighbours(edges: Iterable[tuple[str, str]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    below: dict[str, list[str]] = defaultdict(list)
+    above: dict[str, list[str]] = defaultdict(list)
+    for start, end in edges:
+        below[start].append(end)
+        above[end].append(start)
+    return below, above
 
 
 def _depths(
@@ -201,17 +223,19 @@ def _mean(rows: list[int], otherwise: int) -> float:
 # ---- how it is drawn
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float], dashed: bool) -> str:  # noqa: FBT001 - private
-    x, y = start[0] + _BOX, start[1] + _TALL / 2
-    to, at = end[0], end[1] + _TALL / 2
-    bend = max((to - x) / 2, _GAP / 2)
-    kind = "need any" if dashed else "need"
-    return f'<path class="{kind}" d="M{x:g},{y:g} C{x + bend:g},{y:g} {to - bend:g},{at:g} {to:g},{at:g}"/>'
+def _edge(way: Sequence[tuple[float, float]], dashed: bool) -> str:  # noqa: FBT001 - private
+    middle = _TALL / 2
+    drawn = f"M{way[0][0] + _BOX:g},{way[0][1] + middle:g}"
+    for (x, y), (to, at) in pairwise(way):
+        bend = _GAP / 2
+        drawn += f" C{x + _BOX + bend:g},{y + middle:g} {to - bend:g},{at + middle:g} {to:g},{at + middle:g}"
+        drawn += f" L{to + _BOX:g},{at + middle:g}" if (to, at) != way[-1] else ""
+    return f'<path class="{"need any" if dashed else "need"}" d="{drawn}"/>'
 
 
 def _node(box: _Box, x: float, y: float) -> str:
     marks = escape(" ".join(box.marks))
-    room = _LETTERS - (2 * len(marks) if marks else 0)
+    room = _LETTERS - (2 * len(marks) + 2 if marks else 0)
     mark = f'<text class="mark" x="{x + _BOX - 8:g}" y="{y + 18:g}" text-anchor="end">{marks}</text>' if marks else ""
     return (
         f'<g class="{box.kind}"><title>{escape(box.key.rstrip("/"))}</title>'
