@@ -32,7 +32,7 @@ def test_a_real_limit_on_the_size_of_files(town: Town) -> None:
 
 
 def test_killed_at_any_moment_nothing_is_asked_twice_and_nothing_changes(tmp_path: Path) -> None:
-    assert killed(tmp_path, 10) == Killed(kills=10, alive=10, lost=0, asked_again=0, changed=0)
+    assert killed(tmp_path, 20) == Killed(kills=20, alive=20, lost=0, asked_again=0, changed=0)
 
 
 @pytest.mark.simulation

@@ -132,11 +132,11 @@ scorer: {id: includes, text: "yes"}
     "checks/says-yes-sometimes.yaml": """
 id: says-yes-sometimes
 title: {ja: 時々の肯定, en: Consent now and then}
-statement: {ja: "肯定しない返答は {threshold} 以下", en: "At most {threshold} of the replies do not consent"}
+statement: {ja: "肯定する返答は {threshold}", en: "{threshold} of the replies consent"}
 applies_to: chat
-metric: failure-rate
-comparator: at-most
-threshold: 0.95
+metric: rate-band
+comparator: within
+threshold: [0.01, 0.9]
 data: {file: data/questions.jsonl}
 scorer: {id: includes, text: "yes"}
 missing: {allow_share: 0.5, reason: {ja: 試験のため, en: for the test}}
