@@ -361,7 +361,7 @@ async def test_generation_settings_are_sent_and_what_is_left_out_is_not(tmp_path
 
 async def test_the_number_in_flight_follows_the_endpoint(town: Town) -> None:
     """It climbs where nothing complains, and halves where the endpoint refuses."""
-    with serving(lambda _prompt, _attempt: Reply(delay=0.02)) as endpoint:
+    with serving(lambda _prompt, _attempt: Reply(delay=0.05)) as endpoint:
         town.chat(endpoint.url)
         town.prompts(700)
         town.promise(threshold=0.005)
@@ -375,7 +375,7 @@ async def test_the_number_in_flight_follows_the_endpoint(town: Town) -> None:
         if small.log.in_flight > 20:
             refused += 1
             return Reply(status=429)
-        return Reply(delay=0.005)
+        return Reply(delay=0.05)
 
     with serving(narrow) as small:
         town.chat(small.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -119,12 +120,12 @@ BENEFIT = {"expected": text("shorter waits"), "indicator": "waiting-time", "bett
 
 
 @pytest.fixture
-def valued(tmp_path: Path) -> Town:
+def valued(tmp_path: Path) -> Iterator[Town]:
     town = Town(tmp_path)
     town.systems["helper"] |= {"benefit": BENEFIT, "stage": "operation", "risks": [text("wrong advice")]}
     with town.ledger:
         town.plan()
-    return town
+        yield town
 
 
 def rows(town: Town) -> dict[str, Any]:
