@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -10,3 +11,8 @@ from hypothesis import settings
 # in each run, except in CI: there the same tree gives the same answer.
 settings.register_profile("shinrai", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("shinrai")
+
+# Tests that were started in the background of a script (`make test &`) are given SIGINT as ignored, and would hand that
+# on to every program that they interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
