@@ -18,6 +18,7 @@ _FORM: Final = re.compile(
 _FISCAL_START: Final = 4  # Japan's fiscal year begins in April
 
 
+@lru_cache(maxsize=4096)
 def _named(written: str) -> str:
     """Check the name of a period.
 
@@ -39,6 +40,7 @@ TimePeriod: TypeAlias = Annotated[
 """``2026``, ``FY2025`` (April 2025 to March 2026), ``2026-H1``, ``2026-Q2``, ``2026-05`` or ``2026-05-31``."""
 
 
+@lru_cache(maxsize=4096)
 def frequency_of(period: str) -> Frequency:
     """Tell what kind of period it is: only periods of one kind can be compared.
 

@@ -111,7 +111,9 @@ def test_full_width_digits_are_taken_and_named(tmp_path: Path) -> None:
     assert (first.line, first.column, first.project, first.found) == (3, "2027", "4", "２０")
 
 
-@pytest.mark.parametrize("cell", ["約20", "20%", "▲20", "集計中", "1,23", "nan", "1e3", "1_000", "20 30", "∞"])
+@pytest.mark.parametrize(
+    "cell", ["約20", "20%", "▲20", "集計中", "1,23", "nan", "1e3", "1_000", "20 30", "∞", "9" * 400]
+)
 def test_what_is_no_number_is_never_read_as_one(tmp_path: Path, cell: str) -> None:
     reviews = read(tmp_path, f3_1=sheets.indicator(targets={2027: "20"}, actuals={2024: cell}))
     assert reviews.series[0].actuals == {}
@@ -136,7 +138,7 @@ def test_numbers_come_back_as_they_were_written(value: object) -> None:
 @given(st.text())
 def test_no_cell_is_ever_read_as_an_infinite_number(cell: str) -> None:
     value, oddity = number(cell)
-    assert value is None or abs(value) < float("inf") or len(cell) > 300
+    assert value is None or abs(value) < float("inf")
     assert oddity != "full-width" or not cell.isascii()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import Final, Literal, TypeAlias
@@ -28,8 +29,13 @@ def number(cell: str) -> tuple[float | None, Oddity | None]:
     tuple
         The value, None where there is none (an empty cell and a dash are missing, never 0), and what is odd about it.
         Full-width digits are the same digits in another width and are taken, with a note; ``約3``, ``12%``, ``▲3``,
-        ``1,23`` or ``集計中`` are not read as anything.
+        ``1,23`` or ``集計中`` are not read as anything, nor is a number too large to be one.
     """
+    value, oddity = _read(cell)
+    return (None, "not-a-number") if value is not None and math.isinf(value) else (value, oddity)
+
+
+def _read(cell: str) -> tuple[float | None, Oddity | None]:
     if _PLAIN.fullmatch(cell):
         return float(cell), None
     if cell in _NOTHING:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from shinrai.do.reviews.cells import is_nothing, number, project_number
@@ -35,6 +36,9 @@ QUANTITIES: Final[dict[str, Quantity]] = {
     "定性": "qualitative",
 }
 W = TypeVar("W")
+
+_KEY: Final = ("project", "number", "level", "horizon", "statement", "metric", "unit")
+"""Columns that say of which indicator a row is."""
 
 ROWS: Final[dict[str, Row]] = {"目標年度": "target-year", "目標値": "target", "実績値": "actual", "達成率": "rate"}
 
@@ -115,7 +119,9 @@ class GoalReader:
         self.series: dict[tuple[str, ...], Series] = {}
         self.at = file.binding.at
         self._words: dict[str, dict[str, Any]] = {}
-        self._project: tuple[str, str | None] = ("", None)
+        self._projects: dict[str, str | None] = {}
+        self._key = itemgetter(*(self.at[name] for name in _KEY))
+        self._newest: tuple[tuple[str, ...], Series | None] = ((), None)
         self._numbers: dict[str, tuple[float | None, Kind | None]] = {}
         years = file.binding.years
         self._years = [year for year, _position in years]
@@ -140,35 +146,36 @@ class GoalReader:
         return found
 
     def _row(self, row: list[str]) -> None:
-        at = self.at
-        written = row[at["project"]]
-        if written != self._project[0]:
-            self._project = (written, project_number(written.strip()))
-        project = self._project[1]
-        if project is None:
-            self._note("no-project-number", "project", "", row[at["project"]])
+        # Rows of an indicator mostly stand one below the other: then nothing is looked up again.
+        written = self._key(row)
+        series = self._newest[1] if written == self._newest[0] else self._find(written, row)
+        if series is None:
             return
-        key = (
-            project,
-            row[at["number"]],
-            row[at["level"]],
-            row[at["horizon"]],
-            row[at["statement"]],
-            row[at["metric"]],
-            row[at["unit"]],
-        )
+        if row[self.at["direction"]] != series.direction_cell:
+            self._note("row-conflict", "direction", series.project, row[self.at["direction"]])
+            series.direction = None
+        kind = self._word(series.project, row, "row", ROWS)
+        if kind is not None:
+            self._values(series, kind, row)
+
+    def _find(self, written: tuple[str, ...], row: list[str]) -> Series | None:
+        """Give the series of a row, a new one if it is the first; None, and a notice, where it names none."""
+        cell = written[0]
+        if cell not in self._projects:
+            self._projects[cell] = project_number(cell.strip())
+        project = self._projects[cell]
+        if project is None:
+            self._note("no-project-number", "project", "", cell)
+            return None
+        key = project, *written[1:]
         series = self.series.get(key)
         if series is None:
             series = self._begin(project, row)
             if series is None:
-                return
+                return None
             self.series[key] = series
-        elif row[at["direction"]] != series.direction_cell:
-            self._note("row-conflict", "direction", project, row[at["direction"]])
-            series.direction = None
-        kind = self._kind(project, row)
-        if kind is not None:
-            self._values(series, kind, row)
+        self._newest = written, series
+        return series
 
     def _begin(self, project: str, row: list[str]) -> Series | None:
         level = self._word(project, row, "level", LEVELS)
@@ -198,25 +205,29 @@ class GoalReader:
             direction_cell=row[self.at["direction"]],
         )
 
-    def _kind(self, project: str, row: list[str]) -> Row | None:
-        return self._word(project, row, "row", ROWS)
-
     def _values(self, series: Series, kind: Row, row: list[str]) -> None:
         # Most cells of a row are empty: what is there is picked out without a loop of ours.
         cells = self._cells(row)
         values = {}
-        for year, cell in compress(zip(self._years, cells, strict=True), cells):
-            value = self._number(series, year, cell)
+        for year, cell in zip(compress(self._years, cells), filter(None, cells), strict=True):
+            value, oddity = self._numbers.get(cell) or self._number(cell)
+            if oddity is not None:
+                self._note_number(oddity, series, year, cell)
             if value is not None:
                 values[year] = value
         if kind in series.lines:
             self._again(series, kind, values)
             return
         series.lines[kind] = self.file.line
-        if kind == "target-year":
-            series.target_years = sorted(year for year, value in values.items() if value == 1)
-        else:
-            series.values(kind).update(values)
+        match kind:
+            case "target-year":
+                series.target_years = sorted(year for year, value in values.items() if value == 1)
+            case "target":
+                series.targets = values
+            case "actual":
+                series.actuals = values
+            case "rate":
+                series.rates = values
 
     def _cells(self, row: list[str]) -> Sequence[str]:
         return row[self._slice] if self._slice else [row[position] for position in self._positions]
@@ -247,14 +258,12 @@ class GoalReader:
                 else:
                     del series.values(kind)[year]
 
-    def _number(self, series: Series, year: int, cell: str) -> float | None:
-        known = self._numbers.get(cell)
-        if known is None:
-            value, oddity = number(cell.strip())
-            known = self._numbers[cell] = (value, oddity)
-        if known[1] is not None:
-            self.notices.add(Notice(known[1], self.file.name, self.file.line, str(year), series.project, cell.strip()))
-        return known[0]
+    def _number(self, cell: str) -> tuple[float | None, Kind | None]:
+        known = self._numbers[cell] = number(cell.strip())
+        return known
+
+    def _note_number(self, oddity: Kind, series: Series, year: int, cell: str) -> None:
+        self.notices.add(Notice(oddity, self.file.name, self.file.line, str(year), series.project, cell.strip()))
 
     def _review(self, series: Series) -> None:
         """Name what is odd about a series as a whole."""

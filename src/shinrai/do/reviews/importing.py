@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,12 +93,29 @@ def read_reviews(paths: Sequence[Path]) -> Reviews:
         If there is no file 3-1.
     """
     reading = _Reading()
-    for path in paths:
-        with open_review(path) as file:
-            reading.take(file)
-            if file.binding.subject == "3-1":
-                reading.reviews.digest = digest_file(path)
-    return reading.end()
+    with _no_collection():
+        for path in paths:
+            with open_review(path) as file:
+                reading.take(file)
+                if file.binding.subject == "3-1":
+                    reading.reviews.digest = digest_file(path)
+        return reading.end()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the collector of reference cycles away while rows are read.
+
+    They make hundreds of thousands of objects, none of them in a cycle; looking through all of them again and again is
+    a quarter of the time.
+    """
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 class _Reading:

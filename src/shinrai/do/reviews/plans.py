@@ -15,8 +15,6 @@ from datetime import date
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-from pydantic import TypeAdapter
-
 from shinrai.do.reviews.budgets import Assessment, Budget
 from shinrai.do.reviews.goals import Series
 from shinrai.do.reviews.importing import Reviews
@@ -26,7 +24,6 @@ from shinrai.records import Id, Observation, Plan, last_day_of
 Values: TypeAlias = dict[str, Any]
 """Of a record, before it is made."""
 
-_OBSERVATIONS: Final = TypeAdapter(tuple[Observation, ...])
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _UNITS: Final = {"%": "percent", "％": "percent", "パーセント": "percent"}
 
@@ -99,7 +96,7 @@ class _Maker:
         self.published = published
         self.file = reviews.files["3-1"]
         self.nodes: dict[NodeKey, Id] = {}
-        self.observations: list[Values] = []
+        self.observations: list[Observation] = []
 
     def project(self) -> Project:
         first = self.parts.series[0]
@@ -137,7 +134,7 @@ class _Maker:
                 "uses": uses,
             }
         )
-        return Project(plan, _OBSERVATIONS.validate_python(self.observations))
+        return Project(plan, tuple(self.observations))
 
     def _source(self, first: Series) -> Values:
         year = self.reviews.year
@@ -208,23 +205,36 @@ class _Maker:
         return definitions, uses
 
     def _observe(self, name: str, series: Series) -> None:
+        """Make the first observation of a series; the others are copies of it with another value and place.
+
+        What differs needs no second check: a finite number, a year of four digits and what follows from it.
+        """
         line = series.lines.get("actual", series.line)
-        self.observations += [
-            {
-                "subject": name,
+        first: Observation | None = None
+        for year in sorted(series.actuals):
+            here = {
                 "value": series.actuals[year],
-                "unit": _UNITS.get(series.unit, series.unit),
                 "as_of": _end_of(year),
                 "period": f"FY{year}",
+                "locator": f"{line}:{year}",
+            }
+            one = first.model_copy(update=here) if first else self._observation(name, series.unit, here)
+            first = first or one
+            self.observations.append(one)
+
+    def _observation(self, name: str, unit: str, here: Values) -> Observation:
+        return Observation.model_validate(
+            {
+                **here,
+                "subject": name,
+                "unit": _UNITS.get(unit, unit),
                 "source": f"行政事業レビュー {self.reviews.year}年度 {self.file}",
                 "published": self.published,
-                "locator": f"{line}:{year}",
                 "url": SITE,
                 "collector": "self-reported",
                 "certainty": "official",
             }
-            for year in sorted(series.actuals)
-        ]
+        )
 
     def _assessment(self) -> str:
         found = self.parts.assessment
