@@ -12,6 +12,7 @@ from shinrai.cli.session import put_json
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
+    from shinrai.check.effects import Effect
     from shinrai.check.indicators import IndicatorStatus
     from shinrai.records import IndicatorState, Plan
     from shinrai.report.outcomes import PlanView
@@ -44,7 +45,34 @@ def print_plan(view: PlanView) -> None:
     for one in view.statuses:
         if one.by_method and not one.agree:
             click.echo(_methods(one))
+    for effect in view.effects:
+        click.echo(_effect(effect))
     click.echo()
+
+
+def _effect(effect: Effect) -> str:
+    """Say in one line what a design says, its level of evidence, and whether it was there before the data."""
+    from shinrai.report.outcomes import EFFECT_WORDS, WHY_NOT_WORDS  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.plan_figures import rough  # noqa: PLC0415 - loaded only when the verb runs
+
+    design = effect.design
+    told = [_(EFFECT_WORDS[effect.state])]
+    if effect.why_not:
+        told.append(_(WHY_NOT_WORDS[effect.why_not]))
+    for name, one in (
+        (_("jump at the start"), effect.level),
+        (_("change of slope, a period"), effect.slope),
+        (_("change beyond that of the comparison"), effect.difference),
+    ):
+        if one is not None:
+            told.append(f"{name} {rough(one.value)} [{rough(one.lower)}, {rough(one.upper)}]")
+    if effect.p is not None:
+        told.append(_("{n} placebos, {strong} as strong").format(n=len(effect.placebos), strong=effect.as_strong))
+    if effect.retrospective:
+        told.append(_("retrospective: values were known before"))
+    return _("{design} (evidence {level} of 5): {told}").format(
+        design=design.title.read(current_language()), level=design.evidence_level, told="; ".join(told)
+    )
 
 
 def _counts(view: PlanView) -> str:

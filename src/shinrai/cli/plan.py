@@ -48,6 +48,7 @@ def command(ctx: click.Context, explain: str | None, *, dry_run: bool, as_json: 
         return
     with session(ctx.obj, write=not dry_run) as opened:
         resolution, outcome = promise(opened, commit=not dry_run)
+        designs = [] if dry_run else _register(opened)
     if as_json:
         put_json({"version": 1, **resolution.to_json(), "committed": outcome.to_json() if outcome else None})
         return
@@ -56,6 +57,8 @@ def command(ctx: click.Context, explain: str | None, *, dry_run: bool, as_json: 
         note(_("nothing was committed (--dry-run)"))
     else:
         say(outcome)
+        for title in designs:
+            click.echo(_("registered the design “{title}”, before the data it will judge").format(title=title))
         note(_("next      shinrai check"))
 
 
@@ -68,6 +71,14 @@ def promise(opened: Session, *, commit: bool) -> tuple[Resolution, Outcome | Non
 
     resolution = plan.resolve(opened.workspace, opened.ledger.state(), today())
     return resolution, plan.commit(resolution, opened.ledger) if commit else None
+
+
+def _register(opened: Session) -> list[str]:
+    """Register the designs of evaluations; give the titles of those that are new."""
+    from shinrai.plan import register_designs  # noqa: PLC0415 - loaded only when the verb runs
+
+    language = current_language()
+    return [one.title.read(language) for one in register_designs(opened.workspace.plans, opened.ledger)]
 
 
 def say(outcome: Outcome) -> None:

@@ -12,7 +12,9 @@ from shinrai.errors import EXIT_MET, EXIT_NOT_MET
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
+    from shinrai.ledger import State
     from shinrai.plan.lint import Linted
+    from shinrai.records import Id, Plan
     from shinrai.source import Document
 
 _EPILOG = """\b
@@ -32,8 +34,9 @@ Examples:
 def command(start: str, /, plans: tuple[str, ...], against: str | None, *, as_json: bool, as_sarif: bool) -> int:
     """Ask of plans whether what they promise is an outcome, and look for targets that were made to fit.
 
-    Rules R1 to R9 read the chain from measure to outcome; rules G1 to G5 look for signs of gaming. They say where to
-    look; a person decides, and writes the decision into the plan (decisions:). Exit code 1 while warnings are open.
+    Rules R1 to R9 read the chain from measure to outcome, R10 the words of cause and effect; rules G1 to G5 look for
+    signs of gaming. They say where to look; a person decides, and writes the decision into the plan (decisions:). Exit
+    code 1 while warnings are open.
     """
     from shinrai.cli.named_plans import documents, named_plan, observed  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.plan.lint import lint  # noqa: PLC0415 - loaded only when the verb runs
@@ -45,7 +48,8 @@ def command(start: str, /, plans: tuple[str, ...], against: str | None, *, as_js
         chosen = [named_plan(name, workspace) for name in plans] or list(workspace.plans.values())
         before = named_plan(against, workspace) if against else None
         values = observed(opened)
-        linted = [lint(one, known, values, before) for one in chosen]
+        state = opened.ledger.state()
+        linted = [lint(one, known, values, before, _registered(state, one)) for one in chosen]
     files = documents(workspace, [one.plan.id for one in linted])
     if as_sarif:
         put_json(sarif(linted, files))
@@ -55,6 +59,12 @@ def command(start: str, /, plans: tuple[str, ...], against: str | None, *, as_js
         for one in linted:
             _say(one, files.get(one.plan.id))
     return EXIT_NOT_MET if any(one.open for one in linted) else EXIT_MET
+
+
+def _registered(state: State, plan: Plan) -> set[Id]:
+    from shinrai.plan import is_registered  # noqa: PLC0415 - loaded only when the verb runs
+
+    return {one.id for one in plan.designs if is_registered(state, plan.id, one)}
 
 
 def _say(linted: Linted, document: Document | None) -> None:

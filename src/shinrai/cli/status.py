@@ -51,6 +51,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
                     "plans": [n.to_json() for n in nodes],
                     "systems": [one.to_json() for one in _waiting(opened)],
                     "indicators": [status.to_json() for view in views for status in view.statuses],
+                    "effects": [one.to_json() for view in views for one in view.effects],
                     "open_runs": [
                         {"run": run, "system": system, "state": progress}
                         for run, system, progress in _open_runs(opened)

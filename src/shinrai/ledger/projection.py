@@ -17,7 +17,9 @@ from shinrai.records import (
     Commitment,
     Committed,
     Compared,
+    DesignRegistered,
     Digest,
+    EvaluationDesign,
     Evidence,
     EvidenceBrought,
     FindingClosed,
@@ -172,6 +174,8 @@ class State:
     findings: dict[Id, Finding] = field(default_factory=dict)
     applied: dict[Id, tuple[Entry, Action]] = field(default_factory=dict)
     pairings: list[tuple[Entry, Pairing]] = field(default_factory=list)
+    designs: dict[tuple[Id, Id], list[tuple[Entry, EvaluationDesign]]] = field(default_factory=dict)
+    """Plan and design → every registration, the one in force last."""
 
     def copy(self) -> State:
         """Give a state of its own that later entries can be folded into without changing this one."""
@@ -189,6 +193,7 @@ class State:
             findings={name: replace(found, actions=list(found.actions)) for name, found in self.findings.items()},
             applied=dict(self.applied),
             pairings=list(self.pairings),
+            designs={key: list(found) for key, found in self.designs.items()},
         )
 
     def version(self, system: Id) -> SystemVersion | None:
@@ -360,6 +365,8 @@ def _apply(state: State, entry: Entry) -> None:  # noqa: C901, PLR0912 - one cas
         case Withdrawn(claim=claim, system=system):
             state.promises.pop(f"{claim}@{system}", None)
             state.rulings.pop(f"{claim}@{system}", None)
+        case DesignRegistered(plan=plan, design=design):
+            state.designs.setdefault((plan, design.id), []).append((entry, design))
         case EvidenceBrought(evidence=evidence):
             state.evidence.append((entry, evidence))
         case RunStarted(run=run) as started:

@@ -36,6 +36,7 @@ from shinrai.records import (
     Attestation,
     Committed,
     Compared,
+    DesignRegistered,
     Digest,
     EvidenceBrought,
     Import,
@@ -52,7 +53,16 @@ from shinrai.records import (
     digest_file,
 )
 
-SELF_CONTAINED: Final = (SystemRecorded, Ruled, Committed, Withdrawn, EvidenceBrought, Judged, Compared)
+SELF_CONTAINED: Final = (
+    SystemRecorded,
+    Ruled,
+    Committed,
+    Withdrawn,
+    DesignRegistered,
+    EvidenceBrought,
+    Judged,
+    Compared,
+)
 """Kinds that name nothing which an entry before them must have begun. Verification need not remember them, so that its
 memory does not grow with the ledger.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shinrai.plan.calls import Effort, TrialSource
+from shinrai.plan.designs import is_registered, register_designs
 from shinrai.plan.promise import Origin
 from shinrai.plan.resolution import ClaimPlan, Note, Outcome, Resolution, commit, missing_claims, resolve
 from shinrai.plan.rulings import PlannedClaim, planned_claims
@@ -18,8 +19,10 @@ __all__ = [
     "Resolution",
     "TrialSource",
     "commit",
+    "is_registered",
     "missing_claims",
     "planned_claims",
+    "register_designs",
     "render_threshold",
     "resolve",
 ]

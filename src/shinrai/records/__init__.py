@@ -21,6 +21,7 @@ from shinrai.records.check import (
     Variants,
 )
 from shinrai.records.commitment import Commitment, CommittedData, CommittedJudge, CommittedScorer, Ruling
+from shinrai.records.design import DesignKind, EvaluationDesign
 from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
 from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import (
@@ -71,6 +72,7 @@ from shinrai.records.ledger import (
     ActionApplied,
     Committed,
     Compared,
+    DesignRegistered,
     EvidenceBrought,
     FindingClosed,
     FindingOpened,
@@ -253,6 +255,8 @@ __all__ = [
     "Depth",
     "DepthRule",
     "DepthTable",
+    "DesignKind",
+    "DesignRegistered",
     "Digest",
     "Direction",
     "Document",
@@ -260,6 +264,7 @@ __all__ = [
     "DueClaim",
     "Embedded",
     "Endpoint",
+    "EvaluationDesign",
     "Evidence",
     "EvidenceBrought",
     "EvidenceLevel",

@@ -9,6 +9,7 @@ from pydantic import Field
 from shinrai.records.action import Action
 from shinrai.records.base import Digest, Id, Json, Record, Role
 from shinrai.records.commitment import Commitment, Ruling
+from shinrai.records.design import EvaluationDesign
 from shinrai.records.evidence import Evidence
 from shinrai.records.pairing import Pairing
 from shinrai.records.system import SystemVersion
@@ -52,6 +53,14 @@ class Withdrawn(Record):
     commitment: Digest
     claim: str
     system: Id
+
+
+class DesignRegistered(Record):
+    """How an effect is to be told, before the data. A later one of the same plan and id takes its place."""
+
+    kind: Literal["design-registered"] = "design-registered"
+    plan: Id
+    design: EvaluationDesign
 
 
 class EvidenceBrought(Record):
@@ -130,6 +139,7 @@ Payload: TypeAlias = Annotated[
     | Ruled
     | Committed
     | Withdrawn
+    | DesignRegistered
     | EvidenceBrought
     | RunStarted
     | RunFinished

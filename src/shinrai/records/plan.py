@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Record, Role, Share, Text
 from shinrai.records.change import ChangeReason, LintDecision
+from shinrai.records.design import EvaluationDesign
 from shinrai.records.indicator import IndicatorDefinition, IndicatorUse
 from shinrai.records.result import ResultLink, ResultNode
 from shinrai.records.source import Certainty, Document, Source, Standing
@@ -153,6 +154,9 @@ class Plan(Record):
         Field(description="Definitions; one that is not here is that of the version before"),
     ] = ()
     uses: tuple[IndicatorUse, ...] = ()
+    designs: Annotated[
+        tuple[EvaluationDesign, ...], Field(description="How effects are to be told; registered by `shinrai plan`")
+    ] = ()
     open_questions: tuple[OpenQuestion, ...] = ()
     reasons: Annotated[tuple[ChangeReason, ...], Field(description="Why it differs from the version before")] = ()
     decisions: Annotated[tuple[LintDecision, ...], Field(description="Findings of `plan lint` that may stay")] = ()

@@ -8,16 +8,20 @@ from datetime import date
 
 from shinrai.catalog import status_methods
 from shinrai.check.delivery import Delivery, MeasureState, MilestoneState, Moved, measure_states
+from shinrai.check.effects import Effect, EffectState, WhyNot, effects
 from shinrai.check.indicators import IndicatorStatus, StateReason, assess, count_states, reversals
 from shinrai.check.series import Series, SeriesKey, gather, observations
 from shinrai.ledger.projection import State
-from shinrai.records import IndicatorState, PathBasis, Plan, ResultLevel, Standing
+from shinrai.records import DesignKind, IndicatorState, PathBasis, Plan, ResultLevel, Standing
 from shinrai.report.words import N_
 from shinrai.workspace import Workspace
 
 __all__ = [
     "BASES",
     "DELIVERY_WORDS",
+    "DESIGN_WORDS",
+    "EFFECT_WORDS",
+    "EVIDENCE_WORDS",
     "LEVELS",
     "METHOD_WORDS",
     "MILESTONE_SHAPES",
@@ -30,6 +34,7 @@ __all__ = [
     "STATE_STYLES",
     "STATE_WORDS",
     "UNIT_WORDS",
+    "WHY_NOT_WORDS",
     "Groups",
     "PlanView",
     "groups_of",
@@ -177,6 +182,36 @@ MOVED_WORDS: dict[Moved, str] = {
     "not_known": N_("outcome not known"),
 }
 
+EFFECT_WORDS: dict[EffectState, str] = {
+    "shown": N_("an effect is shown"),
+    "not_shown": N_("no effect is shown"),
+    "doubtful": N_("doubtful: placebos show as much"),
+    "no_answer": N_("cannot be said"),
+}
+
+WHY_NOT_WORDS: dict[WhyNot, str] = {
+    "not-registered": N_("the design is not registered as it stands (shinrai plan)"),
+    "too-few-periods": N_("too few periods before or after the start"),
+    "gaps": N_("periods are missing within the series"),
+    "too-few-groups": N_("an interval needs at least two comparison groups"),
+    "nothing-yet": N_("nothing was observed on one side of the start"),
+}
+
+DESIGN_WORDS: dict[DesignKind, str] = {
+    "interrupted-time-series": N_("interrupted time series"),
+    "difference-in-differences": N_("difference in differences"),
+}
+
+EVIDENCE_WORDS: dict[int, str] = {
+    0: N_("none"),
+    1: N_("before and after"),
+    2: N_("a time series without a comparison"),
+    3: N_("with a comparison group"),
+    4: N_("a strong quasi-experiment"),
+    5: N_("randomised"),
+}
+"""Levels of evidence, on the ladder that links of results use too."""
+
 QUADRANT_WORDS: dict[tuple[Delivery, Moved], str] = {
     ("delivered", "moved"): N_("consistent with the theory; the credit is not proven"),
     ("delivered", "not_moved"): N_("theory failure, lag or the wrong indicator: review"),
@@ -220,6 +255,8 @@ class PlanView:
         Name of a use → its breakdowns.
     others : mapping
         Name of a use → area → its newest value elsewhere, for comparison.
+    effects : list of Effect
+        What its designs of evaluation say.
     """
 
     plan: Plan
@@ -228,6 +265,7 @@ class PlanView:
     in_force: bool
     groups: Mapping[str, list[Groups]]
     others: Mapping[str, list[tuple[str, str, float]]]
+    effects: list[Effect]
 
     @property
     def counts(self) -> dict[IndicatorState, int]:
@@ -274,7 +312,15 @@ def plan_views(workspace: Workspace, state: State, today: date) -> list[PlanView
         groups = {status.use.name: groups_of(status, series) for status in statuses}
         others = {status.use.name: _elsewhere(status, series) for status in statuses}
         views.append(
-            PlanView(plan, statuses, measure_states(plan, statuses, today), _in_force(plan, today), groups, others)
+            PlanView(
+                plan,
+                statuses,
+                measure_states(plan, statuses, today),
+                _in_force(plan, today),
+                groups,
+                others,
+                effects(plan, state, series, workspace.root),
+            )
         )
     return views
 

@@ -47,6 +47,25 @@ def of_promises(sourced: Sourced[Plan], plans: Mapping[Id, Plan]) -> Iterator[Pr
         if use.indicator in known:
             yield from _of_values(sourced, here, use, known[use.indicator])
         yield from _of_periods(sourced, here, use)
+    yield from _of_designs(sourced, plans, known)
+
+
+def _of_designs(
+    sourced: Sourced[Plan], plans: Mapping[Id, Plan], known: Mapping[Id, IndicatorDefinition]
+) -> Iterator[Problem]:
+    plan = sourced.record
+    if not plan.designs:
+        return
+    defined = {name: one for other in plans.values() for name, one in definitions(other, plans).items()} | {**known}
+    measures = {one.id for one in plan.measures()}
+    measures |= {f"{other.id}/{one.id}" for other in plans.values() for one in other.measures()}
+    for position, design in enumerate(plan.designs):
+        here: Place = ("designs", position)
+        yield from _known(sourced, (*here, "of"), design.of, measures)
+        yield from _known(sourced, (*here, "indicator"), design.indicator, defined)
+        if design.groups is not None and design.indicator in defined:
+            dimensions = ("area", *defined[design.indicator].disaggregation)
+            yield from _known(sourced, (*here, "groups"), design.groups, dimensions)
 
 
 def _twice(sourced: Sourced[Plan]) -> Iterator[Problem]:
@@ -55,6 +74,7 @@ def _twice(sourced: Sourced[Plan]) -> Iterator[Problem]:
         (("principles",), [one.id for one in plan.principles]),
         (("results",), [one.id for one in plan.results]),
         (("indicators",), [one.id for one in plan.indicators]),
+        (("designs",), [one.id for one in plan.designs]),
         (("open_questions",), [one.id for one in plan.open_questions]),
     ]
     for place, names in lists:

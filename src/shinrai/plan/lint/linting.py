@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from shinrai.plan.lint import gaming, outcomes
+from shinrai.plan.lint import causes, gaming, outcomes
 from shinrai.plan.lint.graph import Chain
 from shinrai.plan.lint.outcomes import Covered, Observed
 from shinrai.plan.lint.rules import LintFinding
@@ -39,7 +39,13 @@ class Linted:
         return [one for one in self.findings if one.decision is None and one.severity == "warning"]
 
 
-def lint(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, before: Plan | None = None) -> Linted:
+def lint(
+    plan: Plan,
+    plans: Mapping[Id, Plan],
+    observed: Observed,
+    before: Plan | None = None,
+    registered: Collection[Id] = (),
+) -> Linted:
     """Ask every rule about a plan.
 
     Parameters
@@ -52,6 +58,8 @@ def lint(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, before: Plan 
         Indicator → observations, of whatever vintage.
     before : Plan, optional
         The version to compare with; the one that the plan says it supersedes when left out.
+    registered : collection of Id
+        Designs of the plan that stand in the ledger as they are written.
 
     Returns
     -------
@@ -61,7 +69,11 @@ def lint(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, before: Plan 
     chain = Chain(plan, definitions(plan, plans))
     if before is None and plan.edition is not None and plan.edition.supersedes is not None:
         before = plans.get(plan.edition.supersedes)
-    found = [*_of_outcomes(chain, observed), *_of_targets(chain, observed, before, plans)]
+    found = [
+        *_of_outcomes(chain, observed),
+        *causes.unfounded(chain, registered),
+        *_of_targets(chain, observed, before, plans),
+    ]
     decided = [
         one if decision is None else replace(one, decision=decision)
         for one, decision in ((one, _decision(plan, one)) for one in found)

@@ -9,7 +9,7 @@ from shinrai.i18n import N_
 from shinrai.plan.sentences import Sentence
 from shinrai.records import LintDecision
 
-RuleId: TypeAlias = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "G1", "G2", "G3", "G4", "G5"]
+RuleId: TypeAlias = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "G1", "G2", "G3", "G4", "G5"]
 Severity: TypeAlias = Literal["warning", "note"]
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -92,6 +92,12 @@ RULES: Final[dict[RuleId, Rule]] = {
             "not-covered",
             N_("every measure has an indicator, and every indicator has data"),
             N_("what nobody looks at cannot be said to be on its way"),
+        ),
+        Rule(
+            "R10",
+            "cause-without-design",
+            N_("words of cause and effect have a registered design, with its level of evidence"),
+            N_("monitoring says what moved, not why; only a design that was fixed before the data can say more"),
         ),
         Rule(
             "G1",
