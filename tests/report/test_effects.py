@@ -18,7 +18,7 @@ from tests.cycle import call
 PLAN: dict[str, Any] = {
     "id": "care",
     "title": {"en": "Care plan", "ja": "介護計画"},
-    "owner": "care-office",
+    "owner": "ai-team",
     "goals": [
         {
             "id": "relief",
