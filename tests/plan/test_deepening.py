@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shinrai import act
-from shinrai.errors import UsageError
+from shinrai.errors import SourceError
 from shinrai.plan.resolution import ClaimPlan
 from shinrai.report.deciding import waiting
 from shinrai.rules.applying import risk
@@ -166,7 +166,7 @@ def test_who_may_accept_a_risk_and_for_how_long(
     if code is None:
         act.apply(risky.ledger, risky.load(), "it", TODAY)
         return
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(SourceError) as refused:
         act.apply(risky.ledger, risky.load(), "it", TODAY)
     assert refused.value.code == code
 
@@ -180,7 +180,7 @@ def test_a_prohibited_use_cannot_be_accepted(risky: Town) -> None:
     risky.settings["roles"].append({"id": "nobody", "title": text("Nobody")})
     risky.accept("it", KEY, until=TODAY.isoformat())
     assert any(note.code == "plan.forbidden-use" for note in risky.resolve().notes)
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(SourceError) as refused:
         act.apply(risky.ledger, risky.load(), "it", TODAY)
     assert refused.value.code == "act.not-acceptable"
 

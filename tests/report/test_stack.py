@@ -21,6 +21,7 @@ from shinrai.report.stack import Overview, overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
 from shinrai.report.stack_words import index, share
 from shinrai.workspace import stack_graph
+from tests.plan.test_deepening import DEPTHS, SCHEME
 from tests.plan.test_exposure import graph, part, system
 from tests.plan.town import TODAY, Town, text
 
@@ -187,3 +188,24 @@ def test_the_page_shows_both_in_both_languages(valued: Town) -> None:
         assert len(re.findall(f'id="{section}"', page)) == 1
     assert render(valued.load(), valued.state) == page
     assert stack_graph(valued.load().systems.values(), valued.load().components).systems
+
+
+def test_risk_its_derivation_and_the_gate_stand_in_the_register(valued: Town) -> None:
+    assert 'class="tier"' not in render(valued.load(), valued.state), "no scheme, no depth"
+    valued.settings["risk"] = ["ours"]
+    valued.put("risk/ours.yaml", json.dumps(SCHEME))
+    valued.put("risk-depth.yaml", json.dumps(DEPTHS))
+    valued.systems["helper"]["autonomy"] = "acts-alone"
+    valued.plan()
+    page = render(valued.load(), valued.state)
+    for words in (
+        "it acts",
+        "it acts（日本語）",
+        "the gate “in operation” is closed: of 3 checks due by its risk (D), 3 are not kept",
+        "関門「運用中」は閉じています",
+        "safe (due by “before release”): no plan promises it",
+        "polite polite (due by “development”): not measured",
+    ):
+        assert words in page, words
+    page = re.sub("<details.*?</details>", "", page, flags=re.DOTALL)
+    assert "it acts" not in page, "the derivation is folded away"

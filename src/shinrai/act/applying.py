@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from shinrai.act.findings import owners
-from shinrai.errors import UsageError, nearest
+from shinrai.errors import Problem, SourceError, UsageError, nearest
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Finding, State
-from shinrai.records import Acceptance, Action, ActionApplied, Change, Id
+from shinrai.records import Acceptance, Action, ActionApplied, Change, DepthRule, Id
 from shinrai.rules.applying import risk
+from shinrai.rules.gates import Excess, excess
+from shinrai.source import Place, examine_yaml
 from shinrai.workspace import Workspace
 
 
@@ -43,6 +46,8 @@ def apply(ledger: Ledger, workspace: Workspace, action_id: Id, today: date) -> A
         If there is no such action, it was applied before exactly as it stands, nothing it addresses is broken or
         undecided, its change cannot be made or changes nothing, or its acceptance is not for that role to give or has
         ended already. Nothing is written then.
+    SourceError
+        If the risk of a system does not let it be accepted at all, by that role, or for so long.
     """
     state = ledger.state()
     action = _known(action_id, workspace)
@@ -177,36 +182,54 @@ def _require_by_risk(action: Action, accept: Acceptance, workspace: Workspace, t
 
     Raises
     ------
-    UsageError
-        With the roles that may, or the last day possible, as a hint.
+    SourceError
+        Located in the file of the action; with the roles that may, or the last day possible, as what was expected.
     """
     names = dict.fromkeys(key.partition("@")[2] for key in action.addresses)
+    problems = []
     for system in (workspace.systems[name] for name in names if name in workspace.systems):
         depth = risk(workspace, system, today).depth
-        if depth is None:
-            continue
-        if depth.accepts and accept.role not in depth.accepts:
-            raise UsageError(
-                "act.role-may-not-accept-this",
-                _("The role {role} may not accept a risk of the system {system}").format(
-                    role=accept.role, system=system.id
-                ),
-                hint=_("By its risk these may: {roles}").format(roles=", ".join(depth.accepts)),
+        found = excess(accept, depth, today) if depth is not None else None
+        if depth is not None and found is not None:
+            problems.append(_located(action, workspace, *_too_much(found, accept, system.id, depth, today)))
+    if problems:
+        raise SourceError(problems)
+
+
+_Refusal: TypeAlias = tuple[str, Place, str, str | None, str | None]
+"""Code, place in the action's file, message, what was expected, hint."""
+
+
+def _too_much(found: Excess, accept: Acceptance, system: Id, depth: DepthRule, today: date) -> _Refusal:
+    why = _("shinrai plan --explain {system} says why").format(system=system)
+    match found:
+        case "never":
+            message = _("No risk of the system {system} can be accepted: its use is prohibited").format(system=system)
+            return "act.not-acceptable", ("accept",), message, None, why
+        case "role":
+            message = _("The role {role} may not accept a risk of the system {system}").format(
+                role=accept.role, system=system
             )
-        if depth.accept_days == 0:
-            raise UsageError(
-                "act.not-acceptable",
-                _("No risk of the system {system} can be accepted: its use is prohibited").format(system=system.id),
-                hint=_("shinrai plan --explain {system} says why").format(system=system.id),
+            expected = _("by its risk one of: {roles}").format(roles=", ".join(depth.accepts))
+            return "act.role-may-not-accept-this", ("accept", "role"), message, expected, why
+        case "days":
+            days = depth.accept_days or 0
+            message = _("A risk of the system {system} can be accepted for {days} days at most").format(
+                system=system, days=days
             )
-        if depth.accept_days is not None and accept.until > today + timedelta(days=depth.accept_days):
-            raise UsageError(
-                "act.accepted-for-too-long",
-                _("A risk of the system {system} can be accepted for {days} days at most").format(
-                    system=system.id, days=depth.accept_days
-                ),
-                hint=_("Accept it until {day} at the latest").format(day=today + timedelta(days=depth.accept_days)),
-            )
+            expected = _("{day} or earlier").format(day=today + timedelta(days=days))
+            return "act.accepted-for-too-long", ("accept", "until"), message, expected, why
+
+
+def _located(  # noqa: PLR0913, PLR0917 - a Problem with its action
+    action: Action, workspace: Workspace, code: str, place: Place, message: str, expected: str | None, hint: str | None
+) -> Problem:
+    """Point into the file that an action was read from."""
+    for path in sorted((workspace.root / "actions").glob("*.yaml")):
+        document = examine_yaml(path, shown_as=f"actions/{path.name}")
+        if isinstance(document.data, dict) and document.data.get("id") == action.id:
+            return document.problem(code, place, message, expected, hint)
+    return Problem(code, f"actions/{action.id}.yaml", 1, 1, message, expected, hint)
 
 
 def _owners_of(action: Action, workspace: Workspace) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, EXIT_USAGE
 from shinrai.ledger.projection import ClaimState, Finding
 from shinrai.records import Pairing
+from shinrai.rules.gates import StageGate
 
 
 def gate_of_pairings(pairings: Iterable[Pairing]) -> int:
@@ -31,6 +32,31 @@ def gate_of_pairings(pairings: Iterable[Pairing]) -> int:
     if found & {"violated", "undecided"}:
         return EXIT_NOT_MET
     return EXIT_MET if found == {"met"} else EXIT_NOT_MEASURED
+
+
+def gate_of_stages(gates: Iterable[StageGate]) -> int:
+    """Turn gates of the life cycle into an exit code.
+
+    Parameters
+    ----------
+    gates : iterable of StageGate
+        Those that systems have passed or are to pass.
+
+    Returns
+    -------
+    int
+        1  one is closed by a prohibited use, by what is measured and not met, or by an acceptance that is not allowed
+        3  one is closed by what was not measured, is stale, or is promised by no plan
+        0  all are open
+    """
+    code = EXIT_MET
+    for one in gates:
+        bars = {due.bar for due in one.barred}
+        if one.forbidden or bars & {"violated", "undecided", "acceptance"}:
+            return EXIT_NOT_MET
+        if bars:
+            code = EXIT_NOT_MEASURED
+    return code
 
 
 def worst(*codes: int) -> int:

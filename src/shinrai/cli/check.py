@@ -13,10 +13,12 @@ from shinrai.cli.lines import line
 from shinrai.cli.session import Session, note, put_json, session, today
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _, current_language
-from shinrai.records import Verdict
+from shinrai.records import Stage, Verdict
 
 if TYPE_CHECKING:
     from shinrai.check.events import Event, RunEnded
+    from shinrai.ledger import State
+    from shinrai.rules.gates import StageGate
 
 _EPILOG = """\b
 Examples:
@@ -27,6 +29,7 @@ Examples:
   shinrai check compare                    candidates side by side
   shinrai check label --by office          label the replies a judge needs
   shinrai check --gate                     for CI: 0 met · 1 not met · 3 not measured
+  shinrai check --gate --into operation    may it go into operation? which claim says no?
 """
 
 
@@ -37,16 +40,22 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Show what would be sent and what it would cost; send and write nothing.")
 @click.option("--gate", is_flag=True, help="Exit with 0 met, 1 measured and not met, 3 could not measure.")
 @click.option(
+    "--into",
+    type=click.Choice(["before-release", "operation", "change"]),
+    help="With --gate: the stage that systems are to move into; what is due by it has to be kept.",
+)
+@click.option(
     "--engine", default="one", show_default=True, metavar="E", help="one, processes:N, or ray:N (extra shinrai[ray])."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
 @click.pass_context
-def command(  # noqa: PLR0913 - one argument for each option
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     ctx: click.Context,
     systems: tuple[str, ...],
     claims: tuple[str, ...],
     against: str | None,
     engine: str,
+    into: Stage | None,
     *,
     dry_run: bool,
     gate: bool,
@@ -56,12 +65,17 @@ def command(  # noqa: PLR0913 - one argument for each option
 
     Claims that have a verdict on what is committed now are not measured again. Findings are opened and closed by what
     comes out. A run that was interrupted goes on where it was: no finished call is sent again.
-    """
+
+    Where a risk scheme is in use, --gate also looks at the gates of the life cycle: a system that is before release or
+    in operation, or is to move there (--into), needs every check kept that its risk makes due by that stage.
+    """  # noqa: DOC501 - this is the help of the command
     if ctx.invoked_subcommand is not None:
         return 0
     from shinrai import act  # noqa: PLC0415 - loaded only when the verb runs
 
     start = ctx.obj
+    if into is not None and not gate:
+        raise UsageError("check.into-without-gate", _("--into goes with --gate"))
     if dry_run:
         from shinrai.cli.dry_run import show  # noqa: PLC0415 - loaded only when asked for
 
@@ -82,13 +96,16 @@ def command(  # noqa: PLR0913 - one argument for each option
             for one in known.abandoned_findings()
             if one.system in opened.workspace.systems and guarded(one.claim, one.system)
         ]
+        gates = _stage_gates(opened, known, systems, into) if gate and not claims else []
         if as_json:
             from shinrai.report.tree import claim_json  # noqa: PLC0415 - loaded only when asked for
 
             told = {"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]}
+            told |= {"gates": [one.to_json() for one in gates]} if gate else {}
             put_json(told | ({"pairings": [one.to_json() for one in pairings]} if against else {}))
         else:
             _summary(states, verdicts)
+            _show_gates(opened, gates)
             if pairings:
                 pairings_table(pairings, known)
         for finding in abandoned:
@@ -99,12 +116,24 @@ def command(  # noqa: PLR0913 - one argument for each option
             )
         if not gate:
             return 0
-        of_claims = act.gate(states, abandoned)
-        return act.worst(of_claims, act.gate_of_pairings(pairings)) if against else of_claims
+        code = act.worst(act.gate(states, abandoned), act.gate_of_stages(gates))
+        return act.worst(code, act.gate_of_pairings(pairings)) if against else code
 
 
 command.add_command(label)
 command.add_command(compare)
+
+
+def _stage_gates(opened: Session, state: State, systems: tuple[str, ...], into: Stage | None) -> list[StageGate]:
+    from shinrai.rules.gates import stage_gates  # noqa: PLC0415 - loaded only when it is asked for
+
+    return stage_gates(opened.workspace, state, today(), systems, into)
+
+
+def _show_gates(opened: Session, gates: list[StageGate]) -> None:
+    from shinrai.cli.gates import print_gates  # noqa: PLC0415 - loaded only when it is asked for
+
+    print_gates(gates, {one.id: one.title for one in opened.workspace.systems.values()})
 
 
 def named(claim: str, names: tuple[str, ...]) -> bool:

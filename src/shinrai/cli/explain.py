@@ -36,6 +36,8 @@ def explain_system(opened: Session, name: str, *, as_json: bool) -> None:
         If there is no such system.
     """
     from shinrai import plan  # noqa: PLC0415 - loaded only when it is asked for
+    from shinrai.cli.gates import print_gates  # noqa: PLC0415 - loaded only when it is asked for
+    from shinrai.rules.gates import stage_gates  # noqa: PLC0415 - loaded only when it is asked for
 
     systems = opened.workspace.systems
     if name not in systems:
@@ -45,8 +47,9 @@ def explain_system(opened: Session, name: str, *, as_json: bool) -> None:
     found = resolution.risks[name]
     claims = [claim for claim in resolution.claims if claim.ruling.system == name and claim.commitment is not None]
     missing = plan.missing_claims(opened.workspace, resolution.claims, found)
+    gates = stage_gates(opened.workspace, opened.ledger.state(), today(), [name])
     if as_json:
-        put_json({"version": 1, **_json(found, claims, missing)})
+        put_json({"version": 1, **_json(found, claims, missing), "gates": [one.to_json() for one in gates]})
         return
     click.secho(f"{systems[name].title.read(current_language())} ({name})", bold=True)
     if not found.classes:
@@ -56,6 +59,8 @@ def explain_system(opened: Session, name: str, *, as_json: bool) -> None:
     if found.depth is not None:
         _depth(found, found.depth)
         _claims(claims, missing)
+        click.echo()
+        print_gates(gates, {name: systems[name].title})
 
 
 def _class(one: Classification) -> None:

@@ -11,10 +11,11 @@ import click
 from shinrai.cli.outcomes import print_plan, show_coverage
 from shinrai.cli.session import Session, put_json, session, today
 from shinrai.i18n import _, current_language
-from shinrai.records import Text
+from shinrai.records import Id, Json, Text
 
 if TYPE_CHECKING:
     from shinrai.report.deciding import Waiting
+    from shinrai.rules.gates import StageGate
     from shinrai.rules.tiers import Risk
 
 
@@ -34,6 +35,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
         return
     from shinrai.report.outcomes import plan_views  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.tree import tree  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.rules.gates import stage_gates  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=False) as opened:
         state = opened.ledger.state()
@@ -43,13 +45,14 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
         if coverage:
             show_coverage(views, as_json=as_json)
             return
+        gates = {one.system: one for one in stage_gates(opened.workspace, state, today())}
         if as_json:
             put_json(
                 {
                     "version": 1,
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
-                    "systems": [one.to_json() for one in _waiting(opened)],
+                    "systems": [one.to_json() | {"gate": _gate_json(one, gates)} for one in _waiting(opened)],
                     "indicators": [status.to_json() for view in views for status in view.statuses],
                     "effects": [one.to_json() for view in views for one in view.effects],
                     "open_runs": [
@@ -68,7 +71,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
 
         for node in nodes if state.rulings else ():
             print_tree(node)
-        _print_waiting(opened, titles)
+        _print_waiting(opened, titles, gates)
         words = {
             "running": _("{run} on {system} is going on"),
             "interrupted": _("{run} on {system} was interrupted; `shinrai check` goes on with it"),
@@ -90,13 +93,19 @@ def _waiting(opened: Session) -> list[Waiting]:
     ]
 
 
-def _print_waiting(opened: Session, titles: Mapping[str, Text]) -> None:
+def _gate_json(one: Waiting, gates: Mapping[Id, StageGate]) -> Json:
+    gate = gates.get(one.system)
+    return None if gate is None else gate.to_json()
+
+
+def _print_waiting(opened: Session, titles: Mapping[Id, Text], gates: Mapping[Id, StageGate]) -> None:
     """Show hours beside risk, so that slowness is visible as a cost."""
     from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
 
+    from shinrai.cli.gates import gate_cell  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
 
-    table = columns(_("system"), _("risk"), _("from intake to decision"))
+    table = columns(_("system"), _("risk"), *([_("gate")] if gates else []), _("from intake to decision"))
     for one in _waiting(opened):
         if one.hours is None:
             continue
@@ -105,7 +114,8 @@ def _print_waiting(opened: Session, titles: Mapping[str, Text]) -> None:
             hours = _("{hours:.1f} h so far; {decided} of {claims} claims decided").format(
                 hours=one.hours, decided=one.decided, claims=one.claims
             )
-        table.add_row(titles[one.system].read(current_language()), risk_words(one.risk), hours)
+        cells = [gate_cell(gates.get(one.system))] if gates else []
+        table.add_row(titles[one.system].read(current_language()), risk_words(one.risk), *cells, hours)
     if table.row_count:
         Console(highlight=False).print(table)
 

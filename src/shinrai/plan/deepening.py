@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from shinrai.plan.rulings import PlannedClaim
-from shinrai.records import STAGES, ClaimUse, DepthRule, DueClaim, System
+from shinrai.records import ClaimUse, DepthRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +77,3 @@ def _threshold(claim: PlannedClaim, depth: DepthRule) -> dict[str, float]:
         return {}
     stricter = min(now, limit) if claim.check.comparator == "at-most" else max(now, limit)
     return {"threshold": stricter} if stricter != now else {}
-
-
-def due_now(system: System, depth: DepthRule) -> Iterator[DueClaim]:
-    """Give the checks that have to be promised of a system at the stage that it has reached.
-
-    Parameters
-    ----------
-    system : System
-        One whose stage is not stated is taken to have reached every stage.
-    depth : DepthRule
-        Of this system.
-
-    Yields
-    ------
-    DueClaim
-    """
-    reached = len(STAGES) if system.stage is None else STAGES.index(system.stage)
-    if system.stage == "retirement":
-        return
-    yield from (due for due in depth.claims if STAGES.index(due.stage) <= reached)

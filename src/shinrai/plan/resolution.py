@@ -13,7 +13,7 @@ from shinrai.ledger import Ledger
 from shinrai.ledger.projection import Promise, State
 from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
-from shinrai.plan.deepening import deepen, due_now
+from shinrai.plan.deepening import deepen
 from shinrai.plan.judges import refused_judge
 from shinrai.plan.promise import Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
@@ -36,6 +36,7 @@ from shinrai.records import (
     Withdrawn,
 )
 from shinrai.rules.applying import risk
+from shinrai.rules.gates import due_by
 from shinrai.rules.tiers import Risk
 from shinrai.workspace import Workspace
 
@@ -477,13 +478,8 @@ def missing_claims(workspace: Workspace, claims: Iterable[ClaimPlan], found: Ris
     promised = {
         planned.get(claim.ruling.claim) for claim in claims if claim.ruling.applies and claim.ruling.system == system.id
     }
-    return [
-        (due.check, due.stage)
-        for due in (due_now(system, found.depth) if found.depth else ())
-        if due.check not in promised
-        and (check := workspace.checks.get(due.check)) is not None
-        and check.applies_to in {None, system.kind}
-    ]
+    owed = due_by(system, found.depth, workspace.checks, system.stage) if found.depth else ()
+    return [(due.check, due.stage) for due in owed if due.check not in promised]
 
 
 def _too_few(claim: ClaimPlan, metric: Metric, needed: Effort) -> str:

@@ -110,7 +110,7 @@ def systems_bom(workspace: Workspace, systems: Iterable[Id]) -> Object:
         "vulnerabilities": list(_vulnerabilities(nodes, refs)),
     }
     document = {name: value for name, value in document.items() if value != []}
-    return {"$schema": _schema_of(document), "serialNumber": _serial(document), **document}
+    return {"$schema": schema_of(document), "serialNumber": serial_of(document), **document}
 
 
 def written(document: Object) -> str:
@@ -273,11 +273,12 @@ def _vulnerability(notice: Mapping[str, Any], refs: Iterable[str]) -> Object:
     return value | {"affects": [{"ref": ref} for ref in refs]}
 
 
-def _schema_of(document: Object) -> str:
+def schema_of(document: Object) -> str:
+    """Give the address of the schema that a document keeps to."""
     return f"http://cyclonedx.org/schema/bom-{document['specVersion']}.schema.json"
 
 
-def _serial(document: Object) -> str:
+def serial_of(document: Object) -> str:
     """Give a serial number that follows from the contents: a UUID of version 8 (RFC 9562)."""
     mark = digest(document).removeprefix("sha256:")
     variant = "89ab"[int(mark[16], 16) % 4]

@@ -7,7 +7,7 @@ gives the same bytes. It carries both languages, needs no script and makes no ou
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shinrai.check.scorers.details import explain
-from shinrai.i18n import LANGUAGES, translate
+from shinrai.i18n import LANGUAGES, Language, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
 from shinrai.records import Id, Outcome, Pairing, Plan, Role, Text, Verdict
 from shinrai.report import figures, requirements, stack_words
 from shinrai.report.evidence import Exhibit, exhibits, visible
+from shinrai.report.gate_words import bar_words, gate_words
 from shinrai.report.judges import judge_sheet
 from shinrai.report.plans import template_values
 from shinrai.report.provenance import pieces
@@ -42,31 +43,51 @@ from shinrai.report.words import (
     STATUS_WORDS,
     threshold_words,
 )
+from shinrai.rules.applying import risk
+from shinrai.rules.gates import Due, stage_gates
 from shinrai.workspace import Workspace, stack_graph
 
 _DAYS = 30
 """Working days within which the page asks what could be replaced."""
 _MOST_POINTS = 30
 """Single points of failure that the page lists."""
+_TWICE = Markup('<span lang="en">{}</span><span lang="ja">{}</span>')
 _FAILING: frozenset[Outcome] = frozenset({"fail", "invalid", "blocked", "error"})
 
 
 def both(message: str, **values: object) -> Markup:
     """Write a text of the interface in both languages; values are escaped."""
     english, japanese = (escape(translate(message, code)).format(**values) for code in LANGUAGES[::-1])
-    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(english, japanese)
+    return _TWICE.format(english, japanese)
 
 
 def text(value: Text | None) -> Markup:
     """Write a text of the workspace in both languages, each falling back on the other."""
     if value is None:
         return Markup()
-    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(value.read("en"), value.read("ja"))
+    return _TWICE.format(value.read("en"), value.read("ja"))
 
 
 def detail(found: str) -> Markup:
     """Write what a scorer found in both languages; what it found it in stays as it was."""
-    return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(found, explain(found, "ja"))
+    return _TWICE.format(found, explain(found, "ja"))
+
+
+def in_both(words: Callable[[Any, Language], str]) -> Callable[[Any], Markup]:
+    """Write what is written for one language at a time in both."""
+
+    def written(value: Any) -> Markup:  # noqa: ANN401 - whatever `words` takes
+        return Markup('<span lang="en">{}</span><span lang="ja">{}</span>').format(
+            words(value, "en"), words(value, "ja")
+        )
+
+    return written
+
+
+def bar_lines(due: Due) -> list[tuple[str, Markup]]:
+    """Write the claims that keep a gate closed in both languages, each with its shape."""
+    pairs = zip(bar_words(due, "en"), bar_words(due, "ja"), strict=True)
+    return [(shape, _TWICE.format(english, japanese)) for (shape, english), (_shape, japanese) in pairs]
 
 
 def render(workspace: Workspace, state: State) -> str:
@@ -121,6 +142,8 @@ def render(workspace: Workspace, state: State) -> str:
         relationships=requirements.RELATIONSHIPS,
         ordered=requirements.ordered,
         pieces=pieces,
+        gate_words=in_both(gate_words),
+        bar_lines=bar_lines,
         evidence_kinds=EVIDENCE_KINDS,
         directions=DIRECTIONS,
         not_worse=NOT_WORSE,
@@ -145,7 +168,13 @@ def render(workspace: Workspace, state: State) -> str:
         pairings=pairings(workspace.root, state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
         higher=_higher(workspace.all_plans),
-        register=register(systems, state, claims),
+        register=register(
+            systems,
+            state,
+            claims,
+            {one.id: risk(workspace, one, today) for one in workspace.systems.values()},
+            stage_gates(workspace, state, today),
+        ),
         stack=stack,
         stack_picture=Markup(stack_picture(stack)),  # noqa: S704 - its texts are escaped
         hands_picture=partial(_hands, len(systems)),

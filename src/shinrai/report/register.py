@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shinrai.ledger.projection import ClaimState, State
-from shinrai.records import Benefit, Observation, Stage, Status, System
+from shinrai.records import Benefit, Id, Observation, Stage, Status, System
+from shinrai.rules.gates import StageGate
+from shinrai.rules.tiers import Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class Row:
         Status → claims on the system that apply.
     missing : tuple of Stage
         Stages that it has reached without a recorded gate.
+    risk : Risk or None
+        By the schemes in use.
+    gate : StageGate or None
+        The one into the stage that it is in; None where its risk or its stage asks for none.
     """
 
     system: System
@@ -33,9 +39,17 @@ class Row:
     reached: bool | None
     counts: dict[Status, int]
     missing: tuple[Stage, ...]
+    risk: Risk | None = None
+    gate: StageGate | None = None
 
 
-def register(systems: Iterable[System], state: State, claims: Iterable[ClaimState]) -> list[Row]:
+def register(
+    systems: Iterable[System],
+    state: State,
+    claims: Iterable[ClaimState],
+    risks: Mapping[Id, Risk] | None = None,
+    gates: Iterable[StageGate] = (),
+) -> list[Row]:
     """Put value beside risk.
 
     Parameters
@@ -46,6 +60,10 @@ def register(systems: Iterable[System], state: State, claims: Iterable[ClaimStat
         Of the ledger: what was observed.
     claims : iterable of ClaimState
         Where every claim stands.
+    risks : mapping, optional
+        System → how risky it is.
+    gates : iterable of StageGate, optional
+        The gates that its risk puts before it.
 
     Returns
     -------
@@ -56,11 +74,14 @@ def register(systems: Iterable[System], state: State, claims: Iterable[ClaimStat
     for claim in claims:
         if claim.status != "not_applicable":
             counts.setdefault(claim.ruling.system, Counter())[claim.status] += 1
+    guarded = {gate.system: gate for gate in gates}
     rows = []
     for system in systems:
         observed = _newest(system, state)
         found = dict(counts.get(system.id, Counter()))
-        rows.append(Row(system, observed, _reached(system.benefit, observed), found, system.missing_gates))
+        reached = _reached(system.benefit, observed)
+        known = (risks or {}).get(system.id)
+        rows.append(Row(system, observed, reached, found, system.missing_gates, known, guarded.get(system.id)))
     return rows
 
 

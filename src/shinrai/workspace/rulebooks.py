@@ -103,10 +103,13 @@ def check_rule_books(parts: Parts) -> Iterator[Problem]:
     settings = parts.settings.record if parts.settings else None
     names = settings is not None and (settings.frameworks is not None or settings.risk)
     own = any(check.record.answers for check in parts.own_checks)
-    if not (names or own or parts.frameworks.records or parts.crosswalks.records or parts.risk.records):
+    shelves = (parts.frameworks, parts.crosswalks, parts.risk)
+    if not (names or own or parts.depths or any(one.records for one in shelves)):
         return
     shelf = _Shelf(parts, RuleBooks.of(parts))
     yield from _redefined(parts)
+    if parts.depths is not None:
+        yield from _of_depths(parts.depths, parts)
     yield from _of_settings(shelf)
     for framework in parts.frameworks:
         yield from _successor(framework, shelf)
@@ -172,6 +175,25 @@ def _of_settings(shelf: _Shelf) -> Iterator[Problem]:
             expected = _("one of: {names}").format(names=listing(known))
             hint = did_you_mean(name, known)
             yield settings.problem("workspace.unknown-scheme", ("risk", position), message, expected, hint)
+
+
+def _of_depths(sourced: Sourced[DepthTable], parts: Parts) -> Iterator[Problem]:
+    """Complain of checks that are due and are not there, and of roles that could not accept anything."""
+    accepting = [role.id for role in parts.settings.record.roles if role.accepts_risk] if parts.settings else None
+    for position, rule in enumerate(sourced.record.depths):
+        for index, due in enumerate(rule.claims):
+            if due.check not in parts.checks and due.check not in parts.own_checks:
+                message = _('there is no check "{name}"').format(name=due.check)
+                hint = did_you_mean(due.check, parts.checks)
+                place: Place = ("depths", position, "claims", index, "check")
+                yield sourced.problem("workspace.unknown-check", place, message, None, hint)
+        for index, name in enumerate(rule.accepts if accepting is not None else ()):
+            if name not in (accepting or ()):
+                message = _('the role "{name}" may not accept risk').format(name=name)
+                expected = _("one of: {names}").format(names=listing(accepting)) if accepting else None
+                hint = did_you_mean(name, accepting or ())
+                place = ("depths", position, "accepts", index)
+                yield sourced.problem("workspace.may-not-accept", place, message, expected, hint)
 
 
 def _successor(sourced: Sourced[Framework], shelf: _Shelf) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from shinrai.ledger.projection import State
 from shinrai.records import Framework, Id, Json
 from shinrai.report.exchange.oecd import oecd_report
 from shinrai.report.exports import checklist, ci, oscal, papers, statements
+from shinrai.report.exports.declarations import declarations
 from shinrai.report.exports.dossier import Dossier, chosen
 from shinrai.report.words import N_
 from shinrai.source import did_you_mean
@@ -61,6 +62,11 @@ FORMATS: Final[Mapping[str, Format]] = {
     ),
     "in-toto": Format(
         ".jsonl", N_("in-toto Statements in signed DSSE envelopes, one for each verdict"), statements.envelopes
+    ),
+    "cyclonedx-declarations": Format(
+        ".cdx.json",
+        N_("CycloneDX 1.6 declarations: claims with evidence and counter-evidence"),
+        _json(declarations),
     ),
     "sarif": Format(".sarif", N_("SARIF 2.1.0 for code hosts"), _json(ci.sarif)),
     "junit": Format(".xml", N_("JUnit XML for build servers"), ci.junit),

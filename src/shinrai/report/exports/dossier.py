@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -107,6 +107,18 @@ class Dossier:
     def reason(self, claim: ClaimState) -> str:
         """Write why a claim stands where it does."""
         return self.t(REASONS[claim.reason]) if claim.reason else ""
+
+    @staticmethod
+    def expires(claim: ClaimState) -> str | None:
+        """Give the end of the last day on which a verdict holds; None where nothing ends it but a change."""
+        if claim.judgement is None or claim.promise is None:
+            return None
+        until = claim.judgement.verdict.details.get("valid_until")
+        days = claim.promise.commitment.repeat_days
+        ends = [date.fromisoformat(until)] if until else []
+        if days is not None:
+            ends.append(date.fromisoformat(claim.judgement.at[:10]) + timedelta(days=days))
+        return f"{min(ends)}T23:59:59Z" if ends else None
 
 
 def figures(commitment: Commitment, verdict: Verdict) -> str:

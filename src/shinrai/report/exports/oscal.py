@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
 from typing import Final
 
 from shinrai.errors import UsageError
@@ -188,7 +187,7 @@ def _observation(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
         props.append(_prop("n", verdict.counts.total))
         numbers = (("estimate", verdict.estimate), ("lower", verdict.lower), ("upper", verdict.upper))
         props += [_prop(name, value) for name, value in numbers if value is not None]
-    expires = _expires(claim)
+    expires = dossier.expires(claim)
     return {
         "uuid": dossier.uuid("observation", claim.key),
         "title": dossier.read(commitment.title),
@@ -200,18 +199,6 @@ def _observation(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
         "collected": collected,
         **({"expires": expires} if expires else {}),
     }
-
-
-def _expires(claim: ClaimState) -> str | None:
-    """Give the end of the last day on which a verdict holds; None where nothing ends it but a change."""
-    if claim.judgement is None or claim.promise is None:
-        return None
-    until = claim.judgement.verdict.details.get("valid_until")
-    days = claim.promise.commitment.repeat_days
-    ends = [date.fromisoformat(until)] if until else []
-    if days is not None:
-        ends.append(date.fromisoformat(claim.judgement.at[:10]) + timedelta(days=days))
-    return f"{min(ends)}T23:59:59Z" if ends else None
 
 
 def _risk(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
