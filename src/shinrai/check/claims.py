@@ -22,19 +22,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from shinrai.check.dialogue import TOO_LONG, Scoring, outcome_of_dialogue
 from shinrai.check.fixed_sample import FixedGauge
-from shinrai.check.following import follows, further_asks
+from shinrai.check.following import follows, further_asks, judge_of
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Journal, Line
 from shinrai.check.scorers import ScoreFunction
 from shinrai.check.scorers.details import N_, detail
-from shinrai.check.trials import Ask, NotAskable, asks_for, calls_needed
+from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.records import (
     Commitment,
     Counts,
     Digest,
     Item,
-    Judge,
     Outcome,
     Placed,
     Reason,
@@ -44,6 +44,7 @@ from shinrai.records import (
     Text,
     Trial,
     Verdict,
+    calls_of_trial,
 )
 from shinrai.stats import Decision
 
@@ -57,7 +58,6 @@ _FIELDS: dict[Outcome, str] = {
     "error": "error",
 }
 
-TOO_LONG = N_("the reply is too long to be judged; characters")
 NO_NUMBER = N_("the column that is to be changed holds no number")
 """In English in the run files, so that they do not depend on who ran them; translated when shown."""
 
@@ -171,10 +171,8 @@ class Claim:
         self._run = run
         self._keep = keep
         self._kind: SystemKind | None = kind
-        use = commitment.scorer.use if commitment.scorer else None
-        self._judge = use if isinstance(use, Judge) else None
         self._follows = follows(commitment)
-        self._asks = asks_for(kind, commitment.variants) if kind else None
+        self._asks = asks_for(kind, commitment.variants, commitment.dialogue) if kind else None
         self.calls_at_most = sum(map(self._cost, self.order)) if kind else 0
         self._calls_left = self.calls_at_most
         self._used = _Distinct()
@@ -188,11 +186,7 @@ class Claim:
         self._reach_at: tuple[int, int] = (-1, 0)
 
     def _cost(self, placed: Placed) -> int:
-        if self._kind is None:
-            return 0
-        own = calls_needed(placed.item, self._kind, self.commitment.variants)
-        judged = 0 if self._judge is None else 1 if self._judge.control is None else 2
-        return own * (1 + judged)
+        return sum(calls_of_trial(placed.item, self._kind, self.commitment)) if self._kind else 0
 
     @property
     def looks_once(self) -> bool:
@@ -243,7 +237,7 @@ class Claim:
         if not self._follows or self.closed or pending.score is not None:
             return ()
         calls = [journal.read(ask.key) for ask in pending.asks]
-        more = further_asks(self.commitment, pending.placed.item, pending.asks, calls)
+        more = further_asks(self.commitment, self._score, pending.placed.item, pending.asks, calls)
         pending.asks += more
         return more
 
@@ -251,7 +245,7 @@ class Claim:
         """Score a trial whose calls have all finished. Its replies are not needed any more."""
         if pending.score is None and not self.closed:
             calls = [journal.read(ask.key) for ask in pending.asks]
-            pending.score = outcome_of(self._score, pending.placed.item, pending.asks, calls)
+            pending.score = outcome_of(self.commitment, self._score, pending.placed.item, pending.asks, calls)
             found = [journal.number(ask.key) for ask in pending.asks]
             pending.numbers = [number for number in found if number is not None]
 
@@ -438,8 +432,17 @@ def group_of(commitment: Commitment, side: Side | None) -> str | None:
     return groups.a if side == "a" else groups.b
 
 
-def outcome_of(score: ScoreFunction, item: Item, asks: Sequence[Ask], calls: Sequence[Line]) -> Score:
-    """Score a trial whose calls have all finished. A reply that was cut is never judged by its beginning."""
+def outcome_of(
+    commitment: Commitment, score: ScoreFunction, item: Item, asks: Sequence[Ask], calls: Sequence[Line]
+) -> Score:
+    """Score a trial whose calls have all finished. A reply that was cut is never judged by its beginning.
+
+    What blocks a helper says nothing about the system: such a trial is an error, not blocked.
+    """
+    if any(ask.to is not None and call.end == "blocked" for ask, call in zip(asks, calls, strict=True)):
+        return Score("error", "helper-blocked")
+    if commitment.dialogue is not None:
+        return outcome_of_dialogue(Scoring(commitment.dialogue.use, judge_of(commitment), score), item, asks, calls)
     longest = max([call.cut for call in calls], default=0)
     if longest and all(call.end == "ok" for call in calls):
         return Score("invalid", detail(TOO_LONG, longest))

@@ -440,6 +440,7 @@ def _calls_at_most(claims: Sequence[Claim]) -> int:
     most: dict[tuple[object, ...], int] = {}
     for claim in claims:
         commitment = claim.commitment
-        alike = (commitment.data.digest if commitment.data else None, commitment.order_seed, commitment.variants)
+        data = commitment.data.digest if commitment.data else None
+        alike = (data, commitment.order_seed, commitment.variants, commitment.dialogue)
         most[alike] = max(most.get(alike, 0), claim.calls_at_most)
     return sum(most.values())

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from shinrai.check.choosing import Group, chosen, groups_of, settled, version_of
 from shinrai.check.files import lines_of
 from shinrai.check.journal import Line
 from shinrai.check.outcomes import needs_no_calls
 from shinrai.check.purse import cost, price_of
+from shinrai.check.sendings import Sending, sendings
 from shinrai.check.tokens import TokenBound, token_bound
-from shinrai.check.trials import Ask, NotAskable, asks_for
+from shinrai.check.trials import asks_for, helper_of
 from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import Commitment, Endpoint, Id, Json, ModelPrice, Price, System
 from shinrai.source import read_items
@@ -37,15 +39,16 @@ class Amount:
     Parameters
     ----------
     calls : int
-    tokens_in : int
+    tokens_in : int, optional
+        None where later turns of a dialogue carry such replies.
     tokens_out : int, optional
         None where nothing limits a reply and none was ever counted.
     money : Decimal, optional
-        In the currency of the price; None without a price, or where `tokens_out` is not known.
+        In the currency of the price; None without a price, or where the tokens are not known.
     """
 
     calls: int
-    tokens_in: int = 0
+    tokens_in: int | None = 0
     tokens_out: int | None = 0
     money: Decimal | None = None
 
@@ -80,6 +83,8 @@ class Forecast:
     how : {"measured", "rule", "nothing-sent"}
         Where the expected tokens come from: the calls of the newest run, or `BYTES_PER_TOKEN` and ``max_tokens``.
     price : Price, optional
+    drives : Id, optional
+        The system whose dialogues this one drives; None for a system under test.
     """
 
     system: Id
@@ -91,12 +96,14 @@ class Forecast:
     worst: Amount
     how: How
     price: Price | None
+    drives: Id | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Give the forecast as JSON values."""
         listed = isinstance(self.price, ModelPrice)
         return {
             "system": self.system,
+            "drives": self.drives,
             "address": self.address,
             "model": self.model,
             "claims": list(self.claims),
@@ -131,7 +138,8 @@ def forecast(
     Returns
     -------
     list of Forecast
-        System by system. Budgets are not applied; claims that need no calls are left out.
+        System by system, each with those that drive its dialogues. Budgets are not applied; claims that need no calls
+        and what judges would be asked are left out.
 
     Raises
     ------
@@ -145,35 +153,52 @@ def forecast(
     for promise in chosen(state, systems, claims):
         if not needs_no_calls(promise.commitment) and not settled(state, promise):
             wanted.setdefault(promise.commitment.system, []).append(promise)
-    return [_of_system(root, state, version_of(state, name).system, promises) for name, promises in wanted.items()]
+    return [
+        one
+        for name, promises in wanted.items()
+        for one in _of_system(root, state, version_of(state, name).system, promises)
+    ]
 
 
-def _of_system(root: Path, state: State, system: System, promises: Sequence[Promise]) -> Forecast:
-    expected: list[Ask] = []
-    worst: list[Ask] = []
+def _of_system(root: Path, state: State, system: System, promises: Sequence[Promise]) -> list[Forecast]:
+    """Give what would be sent to a system, then to each that drives its dialogues."""
+    likely: list[Sending] = []
+    most: list[Sending] = []
     kept = 0
     for group in groups_of(state, promises):
-        answered = {line.key for line in _kept(root, group)}
-        likely, most = _asks(root, system, group)
-        kept += sum(key in answered for key in most)
-        expected += [ask for key, ask in likely.items() if key not in answered]
-        worst += [ask for key, ask in most.items() if key not in answered]
-    model = system.model
-    endpoint = model if isinstance(model, Endpoint) else None
-    price = price_of(endpoint) if endpoint else None
-    bound = token_bound(system)
-    rates = _rates(_lines_of_newest(root, state, system.id), bound) if endpoint else None
-    return Forecast(
-        system=system.id,
-        address=endpoint.url if endpoint else None,
-        model=endpoint.model if endpoint else None,
-        claims=tuple(promise.commitment.key for promise in promises),
-        kept=kept,
-        expected=_amount(expected, rates or _by_rule(bound), bound, price) if endpoint else Amount(len(expected)),
-        worst=_amount(worst, _Rates(1.0, bound.reply), bound, price) if endpoint else Amount(len(worst)),
-        how="nothing-sent" if endpoint is None else "measured" if rates else "rule",
-        price=price,
-    )
+        answered = {line.key: line for line in _kept(root, group)}
+        found = _sendings(root, system, group, answered)
+        kept += sum(key in answered for key in found.most)
+        likely += [one for key, one in found.likely.items() if key not in answered]
+        most += [one for key, one in found.most.items() if key not in answered]
+    newest = list(_lines_of_newest(root, state, system.id))
+    ways: dict[Id | None, _Way] = {None: _Way.to(system, newest, None)}
+    for driver in filter(None, map(_driver, promises)):
+        ways.setdefault(driver, _Way.to(version_of(state, driver).system, newest, driver))
+    told = []
+    for name, way in ways.items():
+        of = [promise.commitment.key for promise in promises if name in {None, _driver(promise)}]
+        expected, worst = ([one for one in some if one.to == name] for some in (likely, most))
+        told.append(
+            Forecast(
+                system=way.system.id,
+                address=way.endpoint.url if way.endpoint else None,
+                model=way.endpoint.model if way.endpoint else None,
+                claims=tuple(of),
+                kept=0 if name else kept,
+                expected=_amount(expected, way, {one: found.likely for one, found in ways.items()}),
+                worst=_amount(worst, way, {one: found.most for one, found in ways.items()}),
+                how="nothing-sent" if way.endpoint is None else "measured" if way.measured else "rule",
+                price=way.price,
+                drives=system.id if name else None,
+            )
+        )
+    return told
+
+
+def _driver(promise: Promise) -> Id | None:
+    dialogue = promise.commitment.dialogue
+    return dialogue.use.driver.system if dialogue and dialogue.use.driver else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +209,34 @@ class _Rates:
     reply: float | None
 
 
-def _by_rule(bound: TokenBound) -> _Rates:
-    return _Rates(1 / BYTES_PER_TOKEN, bound.reply)
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A system that would be asked, and what is known of the length of its replies."""
+
+    system: System
+    endpoint: Endpoint | None
+    bound: TokenBound
+    measured: _Rates | None
+
+    @classmethod
+    def to(cls, system: System, lines: Iterable[Line], name: Id | None) -> _Way:
+        """Learn about a system from the calls of a run that went to it; ``name`` is None for the one under test."""
+        endpoint = system.model if isinstance(system.model, Endpoint) else None
+        bound = token_bound(system)
+        own = [line for line in lines if helper_of(line.request) == name]
+        return cls(system, endpoint, bound, _rates(own, bound) if endpoint else None)
+
+    @property
+    def price(self) -> Price | None:
+        return price_of(self.endpoint) if self.endpoint else None
+
+    @property
+    def likely(self) -> _Rates:
+        return self.measured or _Rates(1 / BYTES_PER_TOKEN, self.bound.reply)
+
+    @property
+    def most(self) -> _Rates:
+        return _Rates(1.0, self.bound.reply)
 
 
 def _rates(lines: Iterable[Line], bound: TokenBound) -> _Rates | None:
@@ -199,39 +250,58 @@ def _rates(lines: Iterable[Line], bound: TokenBound) -> _Rates | None:
     )
 
 
-def _amount(asks: Sequence[Ask], rates: _Rates, bound: TokenBound, price: Price | None) -> Amount:
-    tokens_in = math.ceil(rates.per_byte * sum(bound.of_request(ask.request) for ask in asks))
-    tokens_out = None if rates.reply is None else math.ceil(rates.reply * len(asks))
-    known = price is not None and (tokens_out is not None or not price.output)
-    money = cost(price, tokens_in, tokens_out or 0) if price is not None and known else None
-    return Amount(len(asks), tokens_in, tokens_out, money)
+def _amount(some: Sequence[Sending], way: _Way, rates: Mapping[Id | None, _Rates]) -> Amount:
+    """Add up calls to one system; a text that nobody knows yet is as long as the replies of whoever will write it."""
+    if way.endpoint is None:
+        return Amount(len(some))
+    own = rates[None if way.system.id not in rates else way.system.id]
+    unknown: Counter[Id | None] = Counter()
+    for one in some:
+        unknown.update(one.unknown)
+    lengths = [(count, rates[name].reply) for name, count in unknown.items() if count]
+    known_in = own.per_byte * sum(way.bound.around + one.size for one in some)
+    later = [None if length is None else count * length for count, length in lengths]
+    tokens_in = None if None in later else math.ceil(known_in + sum(filter(None, later)))
+    tokens_out = None if own.reply is None else math.ceil(own.reply * len(some))
+    return Amount(len(some), tokens_in, tokens_out, _money(way.price, tokens_in, tokens_out))
 
 
-def _asks(root: Path, system: System, group: Group) -> tuple[dict[str, Ask], dict[str, Ask]]:
-    """Give the calls of a group, each once: those to expect, and all of them."""
-    likely: dict[str, Ask] = {}
-    most: dict[str, Ask] = {}
+def _money(price: Price | None, tokens_in: int | None, tokens_out: int | None) -> Decimal | None:
+    if price is None or (tokens_in is None and price.input) or (tokens_out is None and price.output):
+        return None
+    return cost(price, tokens_in or 0, tokens_out or 0)
+
+
+class _Found(NamedTuple):
+    """The calls of a group, each once: those to expect, and all of them."""
+
+    likely: dict[str, Sending]
+    most: dict[str, Sending]
+
+
+def _sendings(root: Path, system: System, group: Group, kept: Mapping[str, Line]) -> _Found:
+    likely: dict[str, Sending] = {}
+    most: dict[str, Sending] = {}
     for promise in group.promises:
-        trials = list(_trials(root, system, promise.commitment))
+        trials = list(_trials(root, system, promise.commitment, kept))
         expected = _expected_trials(promise.commitment, len(trials))
-        for position, asks in enumerate(trials):
-            found = {ask.key: ask for ask in asks}
+        for position, some in enumerate(trials):
+            found = {one.key: one for one in some}
             most.update(found)
             if position < expected:
                 likely.update(found)
-    return likely, most
+    return _Found(likely, most)
 
 
-def _trials(root: Path, system: System, commitment: Commitment) -> Iterator[tuple[Ask, ...]]:
+def _trials(
+    root: Path, system: System, commitment: Commitment, kept: Mapping[str, Line]
+) -> Iterator[Sequence[Sending]]:
     if commitment.data is None or commitment.data.use.file is None:
         return
-    asks = asks_for(system.kind, commitment.variants)
+    asks = asks_for(system.kind, commitment.variants, commitment.dialogue)
     items = read_items(data_file(root, commitment.data.use), shown_as=commitment.data.use.file)
     for placed in commitment.draw(items)[: commitment.budget]:
-        try:
-            yield asks(placed.item)
-        except NotAskable:
-            yield ()
+        yield sendings(commitment, placed.item, asks, kept)
 
 
 def _expected_trials(commitment: Commitment, trials: int) -> int:

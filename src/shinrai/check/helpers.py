@@ -1,4 +1,4 @@
-"""The other systems that a test needs, such as a judge: opened, pinned and closed like the target."""
+"""The other systems that a test needs, a judge or a driver of dialogues: opened, pinned and closed like the target."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ def helpers_of(commitment: Commitment) -> Iterator[tuple[Id, str]]:
     judge = commitment.scorer.judge if commitment.scorer else None
     if judge is not None:
         yield judge.system, judge.fingerprint
+    dialogue = commitment.dialogue
+    if dialogue is not None and dialogue.use.driver is not None and dialogue.driver is not None:
+        yield dialogue.use.driver.system, dialogue.driver
 
 
 def require_helpers_unchanged(state: State, root: Path, commitment: Commitment) -> None:

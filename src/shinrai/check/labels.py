@@ -24,7 +24,7 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.choosing import runs_of
-from shinrai.check.trials import helper_of
+from shinrai.check.trials import helper_of, said
 from shinrai.errors import TamperedError, UsageError, nearest
 from shinrai.i18n import _
 from shinrai.ledger import Entry, Promise, State
@@ -124,7 +124,7 @@ class Sheet:
 
     def _reply(self, trial: Trial) -> Reply:
         own = [self._calls[key] for key in trial.calls if helper_of(_request(self._calls[key])) is None]
-        exchanges = tuple((_request(call), call.reply) for call in own)
+        exchanges = tuple((said(_request(call)), call.reply) for call in own)
         mark = hashlib.sha256(_encode((self.digest, trial.position, trial.item, exchanges))).hexdigest()[:12]
         return Reply(mark, trial.position, trial.item, exchanges, trial.outcome)
 

@@ -31,11 +31,12 @@ from shinrai.check.following import follows, further_asks
 from shinrai.check.imported import judge_imported
 from shinrai.check.journal import Journal
 from shinrai.check.outcomes import is_imported
-from shinrai.check.scorers import Context, scorer
+from shinrai.check.scorers import Context, ScoreFunction, scorer
 from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.i18n import _
 from shinrai.ledger import Judgement, Ledger, Promise, Run, State
 from shinrai.records import (
+    DIALOGUE_VERSION,
     SCORER_VERSIONS,
     Commitment,
     Digest,
@@ -258,11 +259,13 @@ class _Player(ExitStack):
         data, use = commitment.data, commitment.scorer
         if version is None or data is None or use is None or SCORER_VERSIONS.get(use.use.id) != use.version:
             return None
+        if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
+            return None
         path = data_file(self._root, data.use)
         if self._digest(path) != data.digest:
             return None
         order = commitment.draw(self._items_of(path, data.use.file or ""))
-        asks_of = asks_for(version.system.kind, commitment.variants)
+        asks_of = asks_for(version.system.kind, commitment.variants, commitment.dialogue)
         score = scorer(use.use, Context(secrets=version.system.secrets))
         journal = self._calls_of(run)
 
@@ -273,11 +276,11 @@ class _Player(ExitStack):
             except NotAskable:
                 asks, found = (), Score("invalid", trial.detail)
             else:
-                asks = _with_followers(commitment, placed.item, asks, journal)
+                asks = _with_followers(commitment, score, placed.item, asks, journal)
                 kept = [ask for ask in asks if journal.number(ask.key) is not None]
                 whole, asks = len(kept) == len(asks), tuple(kept)
                 calls = [journal.read(ask.key) for ask in asks]
-                found = outcome_of(score, placed.item, asks, calls) if whole else Score("error")
+                found = outcome_of(commitment, score, placed.item, asks, calls) if whole else Score("error")
             keys = tuple([ask.key for ask in asks])
             group = group_of(commitment, placed.side)
             return Trial(trial.position, placed.item.id, keys, trial.commitment, found.outcome, found.detail, group)
@@ -336,10 +339,12 @@ class _Player(ExitStack):
         return _differ(verdict, judge_imported(promise, self._state, self._root, evidence=verdict.evidence))
 
 
-def _with_followers(commitment: Commitment, item: Item, asks: tuple[Ask, ...], journal: Journal) -> tuple[Ask, ...]:
+def _with_followers(
+    commitment: Commitment, score: ScoreFunction, item: Item, asks: tuple[Ask, ...], journal: Journal
+) -> tuple[Ask, ...]:
     """Add the calls that followed from the first ones, as far as they finished."""
     while follows(commitment) and all(journal.number(ask.key) is not None for ask in asks):
-        more = further_asks(commitment, item, asks, [journal.read(ask.key) for ask in asks])
+        more = further_asks(commitment, score, item, asks, [journal.read(ask.key) for ask in asks])
         if not more:
             break
         asks += more

@@ -40,6 +40,7 @@ from shinrai.errors import TargetError, UsageError
 from shinrai.i18n import _, current_language
 from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import (
+    DIALOGUE_VERSION,
     SCORER_VERSIONS,
     Budget,
     Commitment,
@@ -246,6 +247,8 @@ class _Check:
                 raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
             if SCORER_VERSIONS[use.use.id] != use.version:
                 raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
+            if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
+                raise plan_first(_("the rules of dialogues have changed since the plan"))
             require_helpers_unchanged(state, self._root, commitment)
 
     def _digest(self, path: Path) -> Digest:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 from shinrai.records import (
+    CommittedDialogue,
     Id,
     Item,
     NotAskable,
@@ -22,7 +23,17 @@ from shinrai.records import (
     require_variants_of,
 )
 
-__all__ = ["Ask", "Asks", "NotAskable", "asks_for", "call_key", "calls_needed", "helper_of", "helper_request"]
+__all__ = [
+    "Ask",
+    "Asks",
+    "NotAskable",
+    "asks_for",
+    "call_key",
+    "calls_needed",
+    "helper_of",
+    "helper_request",
+    "said",
+]
 
 
 class Ask(NamedTuple):
@@ -53,7 +64,14 @@ def helper_of(request: object) -> Id | None:
     return request["to"] if isinstance(request, dict) and request.keys() == {"to", "text"} else None
 
 
-def asks_for(kind: SystemKind, variants: Variants | None) -> Asks:
+def said(request: object) -> Any:  # noqa: ANN401 - a request is any JSON value
+    """Give what is said in a call: of a turn of a dialogue the user's last message, of anything else the request."""
+    if isinstance(request, dict) and request.keys() == {"messages"}:
+        return request["messages"][-1]["content"]
+    return request
+
+
+def asks_for(kind: SystemKind, variants: Variants | None, dialogue: CommittedDialogue | None = None) -> Asks:
     """Give the function that turns an item into the calls of its trial.
 
     Parameters
@@ -62,6 +80,8 @@ def asks_for(kind: SystemKind, variants: Variants | None) -> Asks:
         Of the system that is asked.
     variants : Variants, optional
         Repeat goes with chat; Perturb and Swap go with predictors.
+    dialogue : CommittedDialogue, optional
+        Only its first call is known beforehand (`shinrai.check.following`).
 
     Returns
     -------
@@ -75,8 +95,9 @@ def asks_for(kind: SystemKind, variants: Variants | None) -> Asks:
         If the variants do not go with the kind of system.
     """
     require_variants_of(kind, variants)
+    use = dialogue.use if dialogue else None
 
     def asks(item: Item) -> tuple[Ask, ...]:
-        return tuple([Ask(call_key(*one), one.request) for one in asked(item, kind, variants)])
+        return tuple([Ask(call_key(*one), one.request) for one in asked(item, kind, variants, use)])
 
     return asks

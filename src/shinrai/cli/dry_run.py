@@ -39,7 +39,12 @@ def _table(found: list[Forecast]) -> None:
     table = columns(_("system"), _("sent to"), _("claims"), "", *figures, right=figures)
     for one in found:
         target = f"{one.model} @ {one.address}" if one.address else _("this machine")
-        table.add_row(one.system, target, str(len(one.claims)), _("expected"), *_cells(one.expected, one))
+        name = (
+            one.system
+            if one.drives is None
+            else _("{driver}, as the user of {system}").format(driver=one.system, system=one.drives)
+        )
+        table.add_row(name, target, str(len(one.claims)), _("expected"), *_cells(one.expected, one))
         table.add_row("", "", "", _("at worst"), *_cells(one.worst, one))
     Console().print(table)
 
@@ -48,7 +53,8 @@ def _cells(amount: Amount, one: Forecast) -> tuple[str, str, str, str]:
     if one.address is None:
         return str(amount.calls), "–", "–", "–"
     tokens_out = _("unknown") if amount.tokens_out is None else str(amount.tokens_out)
-    return str(amount.calls), str(amount.tokens_in), tokens_out, _money(amount, one.price)
+    tokens_in = _("unknown") if amount.tokens_in is None else str(amount.tokens_in)
+    return str(amount.calls), tokens_in, tokens_out, _money(amount, one.price)
 
 
 def _money(amount: Amount, price: Price | None) -> str:

@@ -14,9 +14,11 @@ from rich.text import Text
 
 from shinrai.check.journal import Line
 from shinrai.check.scorers.details import explain
+from shinrai.check.trials import said
 from shinrai.i18n import _, current_language
-from shinrai.records import Trial
+from shinrai.records import Commitment, Trial
 from shinrai.report.changes import Change, Kind
+from shinrai.report.dialogues import Spoken, spoken
 from shinrai.report.evidence import shown, visible
 from shinrai.report.words import N_, OUTCOME_SHAPES, OUTCOME_STYLES, OUTCOMES
 
@@ -27,15 +29,15 @@ _CHANGES: dict[Kind, tuple[str, str]] = {
 }
 
 
-def trial_page(trial: Trial, title: str, calls: Sequence[Line]) -> str:
+def trial_page(trial: Trial, commitment: Commitment, calls: Sequence[Line]) -> str:
     """Write one trial.
 
     Parameters
     ----------
     trial : Trial
         As the run file has it.
-    title : str
-        Of its claim.
+    commitment : Commitment
+        Whose trial it is.
     calls : sequence of Line
         In the order of the trial.
 
@@ -44,18 +46,34 @@ def trial_page(trial: Trial, title: str, calls: Sequence[Line]) -> str:
     str
         Lines as wide as the terminal; nothing is cut off, and nothing in them controls the terminal.
     """
-    head = Text.assemble(_ending(trial), "  ", (visible(trial.item), "bold"), "  ", title)
+    head = Text.assemble(_ending(trial), "  ", (visible(trial.item), "bold"))
+    head.append("  " + commitment.title.read(current_language()))
     head.append("  " + _("trial {number}").format(number=trial.position + 1), style="dim")
     if trial.group is not None:
         head.append("  " + _("group {name}").format(name=visible(trial.group)), style="dim")
     rows = []
     if trial.detail:
         rows.append((_("found"), Text(_detail(trial))))
-    for call in calls:
-        rows.append((_("question"), Text(_text(call.request))))
-        rows.append((_("reply"), Text(_reply(call))))
-        rows.append(("", Text(_facts(call), style="dim")))
+    for one in spoken(commitment, trial, calls):
+        rows += _said_in(one, trial)
     return _write(head, rows)
+
+
+def _said_in(one: Spoken, trial: Trial) -> Iterator[tuple[str, Text]]:
+    asked = Text(_text(one.asked))
+    if one.turn is None:
+        yield _("question"), asked
+    else:
+        head = Text(_("turn {number}").format(number=one.turn), style="bold")
+        if one.decides:
+            head.append(f"  {OUTCOME_SHAPES[trial.outcome]} " + _("decides"), style=OUTCOME_STYLES[trial.outcome])
+        yield "", head
+        yield one.speaker or _("user"), asked if one.asked is not None else Text(_reply(one.call))
+    if one.sent:
+        yield _("reply"), Text(_reply(one.call))
+    elif one.asked is not None:
+        yield "", Text("(" + _("not sent: the dialogue ended here") + ")", style="dim")
+    yield "", Text(_facts(one.call), style="dim")
 
 
 def change_page(
@@ -87,7 +105,7 @@ def change_page(
         rows.append((run, Text.assemble(_ending(trial), "  ", _detail(trial))))
     for first, second in zip_longest(before, after):
         asked = second or first
-        rows.append((_("question"), Text(_text(asked.request))))
+        rows.append((_("question"), Text(_text(said(asked.request)))))
         for run, call in zip(runs, (first, second), strict=True):
             if call is not None:
                 rows.append((run, Text(_reply(call))))

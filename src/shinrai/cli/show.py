@@ -15,7 +15,7 @@ import click
 from shinrai.cli.session import Session, note, put_json, session
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _, current_language
-from shinrai.records import Digest, Outcome, Trial
+from shinrai.records import Commitment, Digest, Outcome, Trial
 
 if TYPE_CHECKING:
     from shinrai.check.journal import Line
@@ -107,13 +107,17 @@ class _Shelf:
         """The run's name."""
         return self.run.started.run
 
+    def commitment(self, trial: Trial) -> Commitment:
+        """Give the promise of a trial."""
+        return self.promises[trial.commitment].commitment
+
     def claim(self, trial: Trial) -> str:
         """Give the path of a trial's claim."""
-        return self.promises[trial.commitment].commitment.claim
+        return self.commitment(trial).claim
 
     def title(self, trial: Trial) -> str:
         """Give the title of a trial's claim in the language in use."""
-        return self.promises[trial.commitment].commitment.title.read(current_language())
+        return self.commitment(trial).title.read(current_language())
 
     def trials(self) -> Iterator[Trial]:
         """Read the trials of these promises, in committed order."""
@@ -251,7 +255,7 @@ def _trials(shelf: _Shelf, trials: Iterator[Trial], *, as_json: bool) -> None:
         return
     from shinrai.cli.pages import trial_page  # noqa: PLC0415 - loaded only when the verb runs
 
-    pages = (trial_page(trial, shelf.title(trial), calls) for trial, calls in shelf.with_calls(trials))
+    pages = (trial_page(trial, shelf.commitment(trial), calls) for trial, calls in shelf.with_calls(trials))
     if not _print(pages):
         click.echo(_("No trial of this run is like that."))
 

@@ -16,13 +16,12 @@ from shinrai.records import (
     Id,
     Item,
     Json,
-    Judge,
     NotAskable,
     Placed,
     SystemKind,
     asked,
     call_key,
-    calls_needed,
+    calls_of_trial,
 )
 from shinrai.stats import (
     Decision,
@@ -199,26 +198,20 @@ def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
 def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
     if commitment.data is None:
         return 0
-    each = 1 + judge_calls(commitment)
-    return each * sum(calls_needed(item, kind, commitment.variants) for item, _side in drawn)
+    return sum(sum(calls_of_trial(item, kind, commitment)) for item, _side in drawn)
 
 
 def _keys(item: Item, commitment: Commitment, kind: SystemKind) -> set[str]:
-    """Name the calls that an item needs; those to a judge by a name of their own, because replies are not known yet."""
+    """Name the calls that an item needs; those that follow from replies, not known yet, get names of their own."""
+    dialogue = commitment.dialogue.use if commitment.dialogue else None
     try:
-        own = {call_key(*one) for one in asked(item, kind, commitment.variants)}
+        own = {call_key(*one) for one in asked(item, kind, commitment.variants, dialogue)}
     except NotAskable:
         return set()
-    judged = range(judge_calls(commitment))
-    return own | {f"{key} {commitment.key} {number}" for key in own for number in judged}
-
-
-def judge_calls(commitment: Commitment) -> int:
-    """Count the calls to a judge that each reply needs at most: one, two with a control, none without a judge."""
-    use = commitment.scorer.use if commitment.scorer else None
-    if not isinstance(use, Judge):
-        return 0
-    return 1 if use.control is None else 2
+    needed = calls_of_trial(item, kind, commitment)
+    if dialogue is not None:
+        return own | {f"{item.id} {commitment.key} {number}" for number in range(sum(needed) - len(own))}
+    return own | {f"{key} {commitment.key} {number}" for key in own for number in range(needed.judged // needed.own)}
 
 
 def _source(system: Id, members: Sequence[Measurable]) -> TrialSource:

@@ -1,4 +1,4 @@
-"""Which judge may judge what: a promise is not committed with one that nobody can rely on, unless in so many words."""
+"""Which judge may judge what, and which driver may drive it: none that nobody can rely on, unless in so many words."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ def refused_judge(claim: PlannedClaim, version: SystemVersion, judge: SystemVers
     if use.labels is None:
         return _("{claim}: nobody measures the error of the judge {judge}").format(**values)
     return None
+
+
+def refused_driver(claim: PlannedClaim, version: SystemVersion, driver: SystemVersion | None) -> str | None:
+    """Say why a system may not speak for the user to another: it would talk to itself.
+
+    Returns
+    -------
+    str or None
+        A sentence if the driver is the system under test or has its fingerprint.
+    """
+    if driver is None or (driver.system.id != version.system.id and driver.fingerprint != version.fingerprint):
+        return None
+    return _("{claim}: {driver} would drive dialogues with itself").format(claim=claim.path, driver=driver.system.id)
 
 
 def _weights(version: SystemVersion) -> tuple[str, ...]:

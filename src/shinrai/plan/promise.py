@@ -13,14 +13,19 @@ from shinrai.plan.data import PinnedData
 from shinrai.plan.rulings import PlannedClaim
 from shinrai.plan.statement import render_statement
 from shinrai.records import (
+    DIALOGUE_VERSION,
     SCORER_VERSIONS,
+    Check,
     Commitment,
+    CommittedDialogue,
     CommittedJudge,
     CommittedScorer,
+    Dialogue,
     Judge,
     Metric,
     ScorerUse,
     SystemVersion,
+    Text,
     digest,
 )
 from shinrai.workspace import Workspace
@@ -57,12 +62,20 @@ class Drafted:
     origins: Mapping[str, Origin]
 
 
+@dataclass(frozen=True, slots=True)
+class Helping:
+    """The versions of the systems that help to measure a claim: who judges, and who drives its dialogues."""
+
+    judge: SystemVersion | None = None
+    driver: SystemVersion | None = None
+
+
 def draft(
     claim: PlannedClaim,
     version: SystemVersion,
     data: PinnedData | None,
     workspace: Workspace,
-    judge: SystemVersion | None = None,
+    helping: Helping | None = None,
 ) -> Drafted:
     """Write out the promise that a claim makes about a version of a system.
 
@@ -76,8 +89,8 @@ def draft(
         None for claims that are not measured by trials.
     workspace : Workspace
         As loaded.
-    judge : SystemVersion, optional
-        The version that judges, where the check has a judge.
+    helping : Helping, optional
+        What helps to measure it.
 
     Returns
     -------
@@ -89,6 +102,8 @@ def draft(
     wanted = use.budget or check.budget
     rows = data.committed.items if data else 0
     due = use.due or claim.measure.due
+    helping = helping or Helping()
+    title, statement = _about_dialogues(check, threshold)
     commitment = Commitment(
         claim=claim.path,
         system=version.system.id,
@@ -96,8 +111,8 @@ def draft(
         context=digest(version.system.context(check.basis)),
         check=check.id,
         check_version=check.version,
-        title=check.title,
-        statement=render_statement(check.statement, check.metric, threshold),
+        title=title,
+        statement=statement,
         metric=check.metric,
         comparator=check.comparator,
         threshold=threshold,
@@ -106,9 +121,10 @@ def draft(
         population=check.population if data else "evidence",
         order_seed=workspace.settings.order_seed,
         data=data.committed if data else None,
-        scorer=_pinned(check.scorer, judge),
+        scorer=_pinned(check.scorer, helping.judge),
         groups=check.groups,
         variants=check.variants,
+        dialogue=_pinned_dialogue(check.dialogue, helping.driver),
         missing=check.missing,
         blocked=check.blocked,
         margin=check.margin,
@@ -177,6 +193,17 @@ def _origin_of_budget(claim: PlannedClaim, rows: int, inherited: Origin) -> Orig
     if wanted is None or wanted > rows:
         return "data"
     return "claim" if claim.use.budget else inherited
+
+
+def _about_dialogues(check: Check, threshold: float | tuple[float, float] | None) -> tuple[Text, Text]:
+    statement = render_statement(check.statement, check.metric, threshold)
+    return check.dialogue.qualify(check.title, statement) if check.dialogue else (check.title, statement)
+
+
+def _pinned_dialogue(use: Dialogue | None, driver: SystemVersion | None) -> CommittedDialogue | None:
+    if use is None:
+        return None
+    return CommittedDialogue(use=use, version=DIALOGUE_VERSION, driver=driver.fingerprint if driver else None)
 
 
 def _pinned(use: ScorerUse | None, judge: SystemVersion | None) -> CommittedScorer | None:

@@ -14,8 +14,8 @@ from shinrai.ledger.projection import Promise, State
 from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
 from shinrai.plan.deepening import deepen
-from shinrai.plan.judges import refused_judge
-from shinrai.plan.promise import Origin, changed_fields, draft, untestable
+from shinrai.plan.judges import refused_driver, refused_judge
+from shinrai.plan.promise import Helping, Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
 from shinrai.plan.systems import current_version
 from shinrai.records import (
@@ -243,9 +243,8 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
         for version in versions.values():
             ruling = rule(claim, version.system)
             data = shelf.pin(claim.check, version.system.id) if ruling.applies else None
-            ground = _Ground(
-                workspace, state, version, data, risks[version.system.id].depth, _judge_of(claim, versions)
-            )
+            depth = risks[version.system.id].depth
+            ground = _Ground(workspace, state, version, data, depth, _helping(claim, versions))
             one = _claim_plan(claim, ruling, ground)
             claims.append(one)
             if one.commitment and one.effort and data:
@@ -324,22 +323,27 @@ class _Ground:
     version: SystemVersion
     data: PinnedData | None
     depth: DepthRule | None = None
-    judge: SystemVersion | None = None
+    helping: Helping | None = None
 
 
-def _judge_of(claim: PlannedClaim, versions: Mapping[Id, SystemVersion]) -> SystemVersion | None:
-    use = claim.check.scorer
-    return versions[use.system] if isinstance(use, Judge) else None
+def _helping(claim: PlannedClaim, versions: Mapping[Id, SystemVersion]) -> Helping:
+    use, dialogue = claim.check.scorer, claim.check.dialogue
+    driver = dialogue.driver if dialogue else None
+    return Helping(
+        judge=versions[use.system] if isinstance(use, Judge) else None,
+        driver=versions[driver.system] if driver else None,
+    )
 
 
 def _require_judges(planned: list[PlannedClaim], versions: Mapping[Id, SystemVersion]) -> None:
-    problems = [
-        problem
-        for claim in planned
-        for version in versions.values()
-        if rule(claim, version.system).applies
-        and (problem := refused_judge(claim, version, _judge_of(claim, versions)))
+    pairs = [
+        (claim, version) for claim in planned for version in versions.values() if rule(claim, version.system).applies
     ]
+    idle = [text for claim, one in pairs if (text := refused_driver(claim, one, _helping(claim, versions).driver))]
+    if idle:
+        hint = _("let another system speak for the user, or narrow the claim to other systems")
+        raise UsageError("plan.driver-refused", "\n".join(idle), hint=hint)
+    problems = [text for claim, one in pairs if (text := refused_judge(claim, one, _helping(claim, versions).judge))]
     if problems:
         raise UsageError(
             "plan.judge-refused",
@@ -358,7 +362,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         return ClaimPlan(ruling, "waiting", in_force=in_force, waiting=waiting)
     deeper = deepen(claim, ground.depth)
     _require_testable([deeper.claim])
-    drafted = draft(deeper.claim, ground.version, data, ground.workspace, ground.judge)
+    drafted = draft(deeper.claim, ground.version, data, ground.workspace, ground.helping)
     promised = drafted.commitment.model_copy(update={"repeat_days": deeper.repeat_days})
     commitment = _as_pinned(promised, claim, in_force, ground)
     origins: dict[str, Origin] = {**drafted.origins, **dict.fromkeys(deeper.by_risk, "risk")}

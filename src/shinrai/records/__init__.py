@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from shinrai.records.action import Acceptance, Action, ClaimOnSystem
-from shinrai.records.asking import Asked, NotAskable, asked, call_key, calls_needed, require_variants_of
+from shinrai.records.asking import (
+    Asked,
+    NotAskable,
+    TrialCalls,
+    asked,
+    call_key,
+    calls_needed,
+    calls_of_trial,
+    require_variants_of,
+)
 from shinrai.records.base import Digest, Id, Json, Record, Role, Share, Text
 from shinrai.records.change import ChangeKind, ChangeReason, LintDecision
 from shinrai.records.check import (
@@ -20,8 +29,26 @@ from shinrai.records.check import (
     SystemKind,
     Variants,
 )
-from shinrai.records.commitment import Commitment, CommittedData, CommittedJudge, CommittedScorer, Ruling
+from shinrai.records.commitment import (
+    Commitment,
+    CommittedData,
+    CommittedDialogue,
+    CommittedJudge,
+    CommittedScorer,
+    Ruling,
+)
 from shinrai.records.design import DesignKind, EvaluationDesign
+from shinrai.records.dialogue import (
+    DIALOGUE_VERSION,
+    MOST_TURNS,
+    TURNS,
+    Dialogue,
+    Driver,
+    NotSpeakable,
+    opening,
+    read_turns,
+    turns_at_most,
+)
 from shinrai.records.digest import canonical, canonical_text, digest, digest_bytes, digest_file, has_long_integer
 from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import (
@@ -193,18 +220,21 @@ __all__ = [
     "COUNTRIES",
     "DECISION_COLUMNS",
     "DEPTHS",
+    "DIALOGUE_VERSION",
     "FISCAL_START",
     "HANGS_ON",
     "INDICATOR_STATES",
     "INVERSE",
     "LANGUAGE_COLUMN",
     "MODELS",
+    "MOST_TURNS",
     "PURL_TYPES",
     "SCORER_VERSIONS",
     "STAGES",
     "STATUSES",
     "STATUS_CODES",
     "TOTAL",
+    "TURNS",
     "Acceptance",
     "Action",
     "ActionApplied",
@@ -234,6 +264,7 @@ __all__ = [
     "Commitment",
     "Committed",
     "CommittedData",
+    "CommittedDialogue",
     "CommittedJudge",
     "CommittedScorer",
     "Comparator",
@@ -257,10 +288,12 @@ __all__ = [
     "DepthTable",
     "DesignKind",
     "DesignRegistered",
+    "Dialogue",
     "Digest",
     "Direction",
     "Document",
     "Drawn",
+    "Driver",
     "DueClaim",
     "Embedded",
     "Endpoint",
@@ -310,6 +343,7 @@ __all__ = [
     "Money",
     "Need",
     "NotAskable",
+    "NotSpeakable",
     "Notice",
     "Observation",
     "ObservationStatus",
@@ -387,6 +421,7 @@ __all__ = [
     "TimePeriod",
     "TracePoint",
     "Trial",
+    "TrialCalls",
     "Variants",
     "Verdict",
     "Withdrawn",
@@ -394,6 +429,7 @@ __all__ = [
     "asked",
     "call_key",
     "calls_needed",
+    "calls_of_trial",
     "canonical",
     "canonical_text",
     "check_needs",
@@ -410,10 +446,13 @@ __all__ = [
     "last_day_of",
     "missing_gates",
     "months_after",
+    "opening",
     "package_url",
     "rank",
+    "read_turns",
     "require_variants_of",
     "same_value",
     "to_sdmx_period",
+    "turns_at_most",
     "year_of",
 ]

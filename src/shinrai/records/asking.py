@@ -12,9 +12,21 @@ from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.records.base import Json
 from shinrai.records.check import Perturb, Repeat, Swap, SystemKind, Variants
+from shinrai.records.commitment import Commitment
+from shinrai.records.dialogue import Dialogue, opening, turns_at_most
+from shinrai.records.scorer import Judge
 from shinrai.records.trial import Item
 
-__all__ = ["Asked", "NotAskable", "asked", "call_key", "calls_needed", "require_variants_of"]
+__all__ = [
+    "Asked",
+    "NotAskable",
+    "TrialCalls",
+    "asked",
+    "call_key",
+    "calls_needed",
+    "calls_of_trial",
+    "require_variants_of",
+]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -57,7 +69,9 @@ def require_variants_of(kind: SystemKind, variants: Variants | None) -> None:
         )
 
 
-def asked(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Asked, ...]:
+def asked(
+    item: Item, kind: SystemKind, variants: Variants | None, dialogue: Dialogue | None = None
+) -> tuple[Asked, ...]:
     """Give the calls of an item's trial, in the order in which a scorer expects the replies.
 
     Parameters
@@ -68,6 +82,8 @@ def asked(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Aske
         Of the system that is asked.
     variants : Variants, optional
         That go with it.
+    dialogue : Dialogue, optional
+        Its first turn alone is known beforehand: the others follow from the replies.
 
     Returns
     -------
@@ -81,6 +97,8 @@ def asked(item: Item, kind: SystemKind, variants: Variants | None) -> tuple[Aske
     NotAskable
         If the column to be perturbed holds no number.
     """
+    if dialogue is not None:
+        return (Asked(opening(item, dialogue)[0]),)
     if kind == "chat":
         prompts = _prompts(item)
         if isinstance(variants, Repeat):
@@ -107,6 +125,47 @@ def calls_needed(item: Item, kind: SystemKind, variants: Variants | None) -> int
         _require_column(item, variants.column)
         return 1 + len(variants.factors if isinstance(variants, Perturb) else variants.values)
     return 1
+
+
+class TrialCalls(NamedTuple):
+    """Calls that a trial needs in the worst case: to the system, to the driver of a dialogue, and to a judge."""
+
+    own: int
+    driven: int = 0
+    judged: int = 0
+
+
+def calls_of_trial(item: Item, kind: SystemKind, commitment: Commitment) -> TrialCalls:
+    """Count the calls of a trial in the worst case: a dialogue goes to its last turn, every reply passes the judge.
+
+    Parameters
+    ----------
+    item : Item
+        What the trial is made of.
+    kind : {"chat", "predictor"}
+        Of the system that is asked.
+    commitment : Commitment
+        Whose trial it is.
+
+    Returns
+    -------
+    TrialCalls
+
+    Raises
+    ------
+    UsageError
+        As `asked`.
+    """
+    dialogue = commitment.dialogue.use if commitment.dialogue else None
+    use = commitment.scorer.use if commitment.scorer else None
+    if dialogue is None:
+        own, driven = calls_needed(item, kind, commitment.variants), 0
+    else:
+        own, driven = turns_at_most(item, dialogue)
+    if not isinstance(use, Judge):
+        return TrialCalls(own, driven)
+    replies = 1 if dialogue is not None and dialogue.scored == "last" else own
+    return TrialCalls(own, driven, replies * (1 if use.control is None else 2))
 
 
 def _values(variants: Perturb | Swap, item: Item) -> Iterator[object]:

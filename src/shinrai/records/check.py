@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from shinrai.records.base import Id, Json, Record, Share, Text
+from shinrai.records.dialogue import Dialogue
 from shinrai.records.evidence import ImportFormat
 from shinrai.records.register import Basis
 from shinrai.records.scorer import Judge, ScorerUse
@@ -151,6 +152,9 @@ class Check(Record):
         Field(description="What a rate is about: the traffic that the data stand for, or exactly these data"),
     ] = "traffic"
     variants: Variants | None = None
+    dialogue: Annotated[
+        Dialogue | None, Field(description="A trial is a dialogue of several turns, not one question")
+    ] = None
     missing: MissingPolicy = MissingPolicy()
     margin: Annotated[
         float | None,
@@ -186,6 +190,7 @@ class Check(Record):
         if self.margin is not None and self.metric not in {"failure-rate", "pass-rate"}:
             raise ValueError("a margin goes with failure-rate and pass-rate")
         self._judged()
+        self._spoken()
         return self
 
     @property
@@ -213,6 +218,25 @@ class Check(Record):
             raise ValueError("a judge's labels go with the population `traffic`")
         if self.missing.allow_share > 0:
             raise ValueError("with a judge's labels, missing trials count as in the worst case")
+
+    def _spoken(self) -> None:
+        """Refuse what does not go with a dialogue.
+
+        Raises
+        ------
+        ValueError
+            If the systems are not chat systems, the trials happened elsewhere, or replies are to be compared.
+        """
+        if self.dialogue is None:
+            return
+        if self.applies_to != "chat":
+            raise ValueError("a dialogue goes with `applies_to: chat`")
+        if self.data is None or self.data.file is None or self.data.imported is not None:
+            raise ValueError("a dialogue goes with data from `file` alone")
+        if self.variants is not None:
+            raise ValueError("a dialogue goes without `variants`")
+        if self.scorer is not None and self.scorer.id in {"consistency", "counterfactual"}:
+            raise ValueError(f"the scorer {self.scorer.id} compares replies to one question, not turns of a dialogue")
 
     def drawn_from(self, languages: tuple[str, ...]) -> Check:
         """Give the check as it is when only items of some languages are drawn; title and statement say which."""

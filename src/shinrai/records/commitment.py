@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shinrai.records.base import Digest, Id, Record, Text
 from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
+from shinrai.records.dialogue import Dialogue
 from shinrai.records.drawing import Placed, draw
 from shinrai.records.scorer import Judge, LabelPlan, ScorerUse
 from shinrai.records.trial import Item
@@ -46,6 +47,22 @@ class CommittedScorer(Record):
     use: ScorerUse
     version: str
     judge: CommittedJudge | None = None
+
+
+class CommittedDialogue(Record):
+    """The dialogues of a commitment, pinned: turns, instruction and whatever else drives them.
+
+    Parameters
+    ----------
+    version : str
+        Of the rules by which dialogues go on.
+    driver : Digest, optional
+        Fingerprint of the system that drives them.
+    """
+
+    use: Dialogue
+    version: str
+    driver: Digest | None = None
 
 
 class Commitment(Record):
@@ -90,6 +107,7 @@ class Commitment(Record):
     scorer: CommittedScorer | None = None
     groups: Groups | None = None
     variants: Variants | None = None
+    dialogue: CommittedDialogue | None = None
     missing: MissingPolicy = MissingPolicy()
     blocked: Literal["pass", "fail", "missing"] = "missing"
     margin: float | None = None

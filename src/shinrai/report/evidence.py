@@ -13,6 +13,7 @@ from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.journal import Line
 from shinrai.ledger.projection import Run, State
 from shinrai.records import Digest, Outcome, Trial, Verdict
+from shinrai.report.dialogues import Spoken, spoken
 
 _SHOWN = 4_000
 
@@ -32,12 +33,18 @@ class Exchange:
         The guard that answered instead of the model.
     error : str or None
         Kind of the last failure, where there is no reply.
+    turn, speaker, decides, sent
+        As in `Spoken`.
     """
 
     asked: str
     reply: str
     guard: str | None
     error: str | None
+    turn: int | None = None
+    speaker: str | None = None
+    decides: bool = False
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
     if verdict.run is None:
         return []
     run = state.runs[verdict.run]
+    commitment = next(one.commitment for one in state.history[verdict.key] if one.digest == verdict.commitment)
     wanted = list(trials_of(root, run, commitment=verdict.commitment, outcomes=outcomes))
     calls = calls_of(root, run, {key for trial in wanted for key in trial.calls})
     return [
@@ -88,7 +96,7 @@ def exhibits(root: Path, state: State, verdict: Verdict, outcomes: frozenset[Out
             trial.outcome,
             visible(trial.detail),
             None if trial.group is None else visible(trial.group),
-            tuple(_exchange(calls[key]) for key in trial.calls if key in calls),
+            tuple(_exchange(one) for one in spoken(commitment, trial, [calls[k] for k in trial.calls if k in calls])),
         )
         for trial in wanted
     ]
@@ -137,8 +145,18 @@ def calls_of(root: Path, run: Run, keys: Collection[str]) -> dict[str, Line]:
     return {call.key: call for call in read_calls(run_files(root, run.finished, "calls"), keys)}
 
 
-def _exchange(call: Line) -> Exchange:
-    return Exchange(shown(call.request), shown(call.reply, call.cut), call.guard, call.error)
+def _exchange(one: Spoken) -> Exchange:
+    call = one.call
+    return Exchange(
+        shown(one.asked),
+        shown(call.reply, call.cut) if one.sent else "",
+        call.guard,
+        call.error,
+        one.turn,
+        one.speaker,
+        one.decides,
+        one.sent,
+    )
 
 
 def shown(value: Any, length: int = 0) -> str:  # noqa: ANN401 - a reply is any JSON value

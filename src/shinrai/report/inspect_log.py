@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from shinrai.check.journal import Line
+from shinrai.check.trials import helper_of, said
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Promise, Run, State
@@ -80,7 +81,7 @@ def write_inspect_log(root: Path, state: State, run: Run, out: Path) -> int:
                 {"version": VERSION, "eval": spec, "plan": {"name": "plan", "steps": []}},
             )
             summaries = []
-            for sample in _written(root, run, samples):
+            for sample in _written(root, run, promises, samples):
                 _put(archive, f"samples/{_safe(sample['id'])}_epoch_1.json", sample)
                 summaries.append({key: sample[key] for key in ("id", "epoch", "input", "target", "scores", "metadata")})
             _put(archive, "summaries.json", summaries)
@@ -112,7 +113,12 @@ def _samples(root: Path, run: Run, promises: Mapping[Digest, Promise]) -> dict[t
     return found
 
 
-def _written(root: Path, run: Run, samples: Mapping[tuple[str, tuple[str, ...]], Scored]) -> Iterator[dict[str, Any]]:
+def _written(
+    root: Path,
+    run: Run,
+    promises: Mapping[Digest, Promise],
+    samples: Mapping[tuple[str, tuple[str, ...]], Scored],
+) -> Iterator[dict[str, Any]]:
     numbers: dict[str, int] = {}
     rest = iter(samples.items())
     while some := list(islice(rest, _AT_ONCE)):
@@ -120,10 +126,14 @@ def _written(root: Path, run: Run, samples: Mapping[tuple[str, tuple[str, ...]],
         for (item, keys), scored in some:
             numbers[item] = numbers.get(item, 0) + 1
             name = item if numbers[item] == 1 else f"{item}#{numbers[item]}"
-            yield _sample(name, [calls[key] for key in keys if key in calls], scored)
+            talks = any(promises[trial.commitment].commitment.dialogue for trial in scored.values())
+            found = [calls[key] for key in keys if key in calls]
+            # What a driver and a judge of a dialogue were asked is left out: what was said stands in its turns.
+            own = [call for call in found if helper_of(call.request) is None] if talks else found
+            yield _sample(name, own, scored, failed=next((call for call in found if call.end == "error"), None))
 
 
-def _sample(name: str, calls: Sequence[Line], scored: Scored) -> dict[str, Any]:
+def _sample(name: str, calls: Sequence[Line], scored: Scored, *, failed: Line | None) -> dict[str, Any]:
     trials = list(scored.values())
     messages = [message for number, call in enumerate(calls) for message in _messages(name, number, call)]
     last = calls[-1] if calls else None
@@ -149,18 +159,17 @@ def _sample(name: str, calls: Sequence[Line], scored: Scored) -> dict[str, Any]:
         },
         "events": [],
     }
-    failed = next((call for call in calls if call.end == "error"), None)
     if failed is not None:
         sample["error"] = {"message": failed.error or "error", "traceback": "", "traceback_ansi": ""}
     return sample
 
 
 def _messages(name: str, number: int, call: Line) -> list[dict[str, Any]]:
-    asked = {"id": f"{name}/{number}/asked", "role": "user", "content": _text(call.request)}
+    asked = {"id": f"{name}/{number}/asked", "role": "user", "content": _text(said(call.request))}
     if call.end != "ok":
         return [asked]
-    said = {"id": f"{name}/{number}/said", "role": "assistant", "content": _text(call.reply), "source": "generate"}
-    return [asked, said]
+    answered = {"id": f"{name}/{number}/said", "role": "assistant", "content": _text(call.reply), "source": "generate"}
+    return [asked, answered]
 
 
 def _output(call: Line | None) -> dict[str, Any]:

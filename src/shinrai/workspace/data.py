@@ -149,8 +149,11 @@ def _columns(check: Check) -> Iterator[_Name]:
             yield _Name(("data", "where", column), column, key=True)
         if check.data.languages is not None:
             yield _Name(("data", "languages"), LANGUAGE_COLUMN, key=True)
-        if check.applies_to == "chat" and check.data.file is not None:
+        if check.applies_to == "chat" and check.data.file is not None and check.dialogue is None:
             yield _Name(("data", "file"), _PROMPTS)
+    if check.dialogue is not None and check.dialogue.driver is not None:
+        for position, name in enumerate(check.dialogue.driver.show):
+            yield _Name(("dialogue", "driver", "show", position), name)
     if check.groups is not None:
         yield _Name(("groups", "column"), check.groups.column)
     if isinstance(check.variants, Perturb | Swap):

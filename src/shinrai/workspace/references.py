@@ -18,6 +18,7 @@ from shinrai.records import (
     ClaimUse,
     Comparator,
     Component,
+    Driver,
     Endpoint,
     Goal,
     Id,
@@ -32,6 +33,7 @@ from shinrai.records import (
 )
 from shinrai.source import Place, did_you_mean, listing, read_items
 from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
+from shinrai.workspace.dialogues import TurnsOfData
 from shinrai.workspace.hosts import AllowedHosts
 from shinrai.workspace.parts import Parts, Sourced
 from shinrai.workspace.promised import of_promises
@@ -91,6 +93,7 @@ class _House:
         self.parts = parts
         self.data_problems: list[Problem] = []
         self._items: dict[str, list[Item] | None] = {}
+        self.turns = TurnsOfData(parts.root)
 
     @cached_property
     def roles(self) -> Collection[str] | None:
@@ -253,6 +256,8 @@ def _of_check(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
             yield sourced.problem("workspace.pattern", ("scorer", "pattern"), message)
     if isinstance(check.scorer, Judge):
         yield from _of_judge(sourced, check.scorer, house)
+    if check.dialogue is not None and check.dialogue.driver is not None:
+        yield from _of_driver(sourced, check.dialogue.driver, house)
     for misfit in _of_data(check, house):
         yield sourced.problem(misfit.code, misfit.place, misfit.message, misfit.expected, misfit.hint, key=misfit.key)
 
@@ -262,6 +267,14 @@ def _of_judge(sourced: Sourced[Check], judge: Judge, house: _House) -> Iterator[
     if judge.system not in chats:
         message = _('there is no chat system "{name}" that could judge')
         yield _unknown(sourced, "workspace.unknown-judge", ("scorer", "system"), message, judge.system, chats)
+
+
+def _of_driver(sourced: Sourced[Check], driver: Driver, house: _House) -> Iterator[Problem]:
+    chats = [one.record.id for one in house.parts.systems if one.record.kind == "chat"]
+    if driver.system not in chats:
+        message = _('there is no chat system "{name}" that could speak for the user')
+        place = ("dialogue", "driver", "system")
+        yield _unknown(sourced, "workspace.unknown-driver", place, message, driver.system, chats)
 
 
 def _of_data(check: Check, house: _House) -> Iterator[Misfit]:
@@ -277,6 +290,7 @@ def _of_data(check: Check, house: _House) -> Iterator[Misfit]:
         return
     if items is not None:
         yield from misfits(check, items)
+        house.data_problems += house.turns.problems(check, items)
 
 
 def _of_threshold(

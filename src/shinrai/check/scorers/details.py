@@ -6,9 +6,12 @@ language when they are shown.
 
 from __future__ import annotations
 
+import re
+
 from shinrai.i18n import Language, translate
 
 _SHOWN = 60
+_TURN = re.compile(r"turn (?P<number>[1-9][0-9]{0,2})(?: · (?P<rest>.*))?", re.DOTALL)
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "extract this, translate it later"
@@ -34,8 +37,23 @@ def detail(sentence: str, *about: object) -> str:
     return f"{sentence}: {', '.join(inert(thing) for thing in about)}" if about else sentence
 
 
+def in_turn(number: int, text: str) -> str:
+    """Put the turn of a dialogue before a detail: ``"turn 3"`` or ``"turn 3 · sentence"``; turns count from 1."""
+    return f"turn {number} · {text}" if text else f"turn {number}"
+
+
+def turn_of(text: str) -> int | None:
+    """Read the turn of a dialogue that a detail is about; None where it is about none."""
+    found = _TURN.fullmatch(text)
+    return int(found["number"]) if found else None
+
+
 def explain(text: str, language: Language) -> str:
     """Give a detail in a language. What it is about stays as it was found."""
+    turn = _TURN.fullmatch(text)
+    if turn is not None:
+        named = translate(N_("turn {number}"), language).format(number=turn["number"])
+        return f"{named} · {explain(turn['rest'], language)}" if turn["rest"] else named
     sentence, colon, about = text.partition(": ")
     return translate(sentence, language) + colon + about if sentence else text
 

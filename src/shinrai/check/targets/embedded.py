@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from shinrai.check.targets.endpoint import ChatClient
-from shinrai.check.targets.protocol import Answer, Limits
+from shinrai.check.targets.protocol import Answer, ChatRequest, Limits
 from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
 from shinrai.i18n import _
@@ -105,7 +105,7 @@ class EmbeddedTarget:
             self._clients.append(client)
             self._free.put_nowait(client)
 
-    async def ask(self, request: str) -> Answer:
+    async def ask(self, request: ChatRequest) -> Answer:
         """Make one attempt; see `ChatClient.ask`.
 
         Raises

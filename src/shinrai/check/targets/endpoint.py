@@ -21,7 +21,7 @@ import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from shinrai.check.targets.protocol import Answer, CallError, Limits
+from shinrai.check.targets.protocol import Answer, CallError, ChatRequest, Limits
 from shinrai.check.targets.secrets import mask, read_key
 from shinrai.errors import TargetError
 from shinrai.i18n import _
@@ -46,6 +46,9 @@ MAX_REPLY = 1024 * 1024
 
 _MOST_TOKENS = 2**53
 """A number of tokens from which on it is none: run files hold 64 bits, and JSON's readers agree on 53."""
+
+_TURN = (b'{"role":"user","content":', b"}")
+"""What stands around a prompt in a body; several turns stand in its place."""
 
 _UNUSABLE = frozenset({401, 402, 403, 404, 405, 407, 410})
 _BUSY = frozenset({429, 503, 529})
@@ -209,6 +212,7 @@ class ChatClient:
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
         self._head, self._tail = body_around_prompt(model, generation, instructions)
+        self._before, self._after = self._head.removesuffix(_TURN[0]), self._tail.removeprefix(_TURN[1])
         self._ours = f"shinrai-{secrets.token_hex(8)}-"
         self._number = itertools.count(1)
         self._session = aiohttp.ClientSession(
@@ -220,13 +224,13 @@ class ChatClient:
             headers=self._headers,
         )
 
-    async def ask(self, prompt: str) -> Answer:
+    async def ask(self, prompt: ChatRequest) -> Answer:
         """Make one attempt.
 
         Parameters
         ----------
-        prompt : str
-            What the user says.
+        prompt : str or dict
+            What the user says, or a dialogue up to what the user says last (``{"messages": […]}``).
 
         Returns
         -------
@@ -237,7 +241,7 @@ class ChatClient:
         CallError
             Of each kind that a line, a server or a body can fail in.
         """
-        body = b"".join((self._head, msgspec.json.encode(prompt), self._tail))
+        body = self._body(prompt)
         name = f"{self._ours}{next(self._number)}"
         try:
             async with self._session.post(
@@ -259,6 +263,11 @@ class ChatClient:
         if response.status == 200:
             return read_completion(text)
         return _read_refusal(response, text)
+
+    def _body(self, prompt: ChatRequest) -> bytes:
+        if isinstance(prompt, str):
+            return b"".join((self._head, msgspec.json.encode(prompt), self._tail))
+        return b"".join((self._before, msgspec.json.encode(prompt["messages"])[1:-1], self._after))
 
     def _require_own(self, response: aiohttp.ClientResponse, name: str) -> None:
         """Refuse a response that names another of our calls; most servers name none of them, and cannot be checked.
@@ -446,7 +455,7 @@ class EndpointTarget:
             limits=self.limits,
         )
 
-    async def ask(self, request: str) -> Answer:
+    async def ask(self, request: ChatRequest) -> Answer:
         """Make one attempt; see `ChatClient.ask`.
 
         Raises

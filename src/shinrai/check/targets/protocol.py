@@ -6,10 +6,13 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
-__all__ = ["Answer", "CallError", "Limits", "Request", "Target"]
+__all__ = ["Answer", "CallError", "ChatRequest", "Limits", "Request", "Target"]
 
 Request: TypeAlias = Any
-"""What is asked: a text for a chat system, a record (dict of JSON values) for a predictor."""
+"""What is asked: a `ChatRequest` for a chat system, a record (dict of JSON values) for a predictor."""
+
+ChatRequest: TypeAlias = str | dict[str, list[dict[str, str]]]
+"""A text; or a turn of a dialogue: ``{"messages": [{"role": …, "content": …}, …]}``, the user's last."""
 
 
 class Limits(NamedTuple):
@@ -120,7 +123,7 @@ class Target(Protocol):
         Parameters
         ----------
         request : str or dict
-            A text for a chat system, a record for a predictor.
+            A text or a turn of a dialogue for a chat system, a record for a predictor.
 
         Raises
         ------

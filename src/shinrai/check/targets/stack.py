@@ -12,7 +12,7 @@ from shinrai.check.targets.components import load_component, resolve_parameters
 from shinrai.check.targets.embedded import EmbeddedTarget
 from shinrai.check.targets.endpoint import EndpointTarget
 from shinrai.check.targets.predictor import PredictorTarget
-from shinrai.check.targets.protocol import Answer, CallError, Limits, Target
+from shinrai.check.targets.protocol import Answer, CallError, ChatRequest, Limits, Target
 from shinrai.check.targets.secrets import mask
 from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
@@ -123,22 +123,23 @@ class GuardedTarget:
             self._guards.append(_Loaded(component.id, guard))
         await self._model.open()
 
-    async def ask(self, request: str) -> Answer:
-        """Make one attempt through all guards.
+    async def ask(self, request: ChatRequest) -> Answer:
+        """Make one attempt through all guards. Of a dialogue they see what the user says last.
 
         Raises
         ------
         CallError
             As the model, or ``guard-…`` with the name of the exception that a guard raised.
         """
-        depth, text = await self._in_worker(self._before, request)
+        last = request if isinstance(request, str) else request["messages"][-1]["content"]
+        depth, text = await self._in_worker(self._before, last)
         if text is None:
             answer = await self._model.ask(request)
             if answer.end != "ok":
                 return answer
         else:
             answer = Answer(text, guard=self._guards[depth].id)
-        reply, guard_id = await self._in_worker(self._after, depth, request, answer.reply)
+        reply, guard_id = await self._in_worker(self._after, depth, last, answer.reply)
         if guard_id is None:
             return answer
         return msgspec.structs.replace(answer, reply=reply, guard=guard_id)

@@ -1,0 +1,87 @@
+"""Trials as what was said in them: of a dialogue turn by turn, of anything else call by call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shinrai.check.journal import Line
+from shinrai.check.scorers.details import turn_of
+from shinrai.check.trials import helper_of, said
+from shinrai.records import Commitment, Dialogue, Id, Trial
+
+__all__ = ["Spoken", "spoken"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One question and its reply.
+
+    Parameters
+    ----------
+    call : Line
+        As the run has it.
+    asked : JSON value
+        What was asked; of a turn what the user said last, None where the driver failed before saying it.
+    turn : int, optional
+        Of a dialogue, from 1.
+    speaker : Id, optional
+        The driver that made up what the user said; None where the item scripts it.
+    decides : bool
+        The trial ended as it did by this turn.
+    sent : bool
+        False where the driver failed, or ended the dialogue: the system was asked nothing any more.
+    """
+
+    call: Line
+    asked: Any
+    turn: int | None = None
+    speaker: Id | None = None
+    decides: bool = False
+    sent: bool = True
+
+
+def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[Spoken]:
+    """Give what was said in a trial.
+
+    Parameters
+    ----------
+    commitment : Commitment
+        Whose trial it is.
+    trial : Trial
+        As the run has it.
+    calls : sequence of Line
+        Those of the trial, in its order.
+
+    Returns
+    -------
+    list of Spoken
+        Of a dialogue one for each turn: the driver's calls are told by what the user says, unless it ended the dialogue
+        or failed. Then what a judge was asked.
+    """
+    if commitment.dialogue is None:
+        return [Spoken(call, call.request) for call in calls]
+    own = [place for place, call in enumerate(calls) if helper_of(call.request) is None]
+    decides = turn_of(trial.detail)
+    told = [
+        Spoken(calls[place], said(calls[place].request), number, _speaker(calls, place), decides == number)
+        for number, place in enumerate(own, start=1)
+    ]
+    rest = list(calls[own[-1] + 1 if own else 0 :])
+    if rest and _driven_on(commitment.dialogue.use, calls, own):
+        last = rest.pop(0)
+        words = last.reply if last.end == "ok" else None
+        told.append(Spoken(last, words, len(own) + 1, helper_of(last.request), trial.outcome == "error", sent=False))
+    return told + [Spoken(call, call.request) for call in rest]
+
+
+def _speaker(calls: Sequence[Line], place: int) -> Id | None:
+    return helper_of(calls[place - 1].request) if place else None
+
+
+def _driven_on(use: Dialogue, calls: Sequence[Line], own: Sequence[int]) -> bool:
+    """Whether the driver was asked after the last reply: it could go on, and the limit was not reached."""
+    last = calls[own[-1]] if own else None
+    goes_on = last is not None and last.end == "ok" and not last.cut and isinstance(last.reply, str)
+    return use.driver is not None and goes_on and len(own) < use.turns
