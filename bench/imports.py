@@ -26,16 +26,14 @@ SAMPLES = 9_984
 _READ = """
 import json, sys, time
 from pathlib import Path
-from shinrai.do.importing import _READERS, _Book
+from shinrai.do.importing import _Book, read
 from shinrai.do.keeping import keep_pieces
 from shinrai.do.recognising import recognise
-from importlib import import_module
 
 path, root = Path(sys.argv[1]), Path(sys.argv[2])
 began = time.perf_counter()
 form = recognise(path)
-module, reader = _READERS[form]
-run = getattr(import_module(f"shinrai.do.{module}"), reader)(path)
+run = read(form, path, root)
 book = _Book(run, path.name)
 keep_pieces(root, book.pieces(), f"{path.stem}.jsonl")
 told = book.provenance()

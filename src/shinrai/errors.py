@@ -6,6 +6,7 @@
     ├── SourceError         the author of a workspace file (holds every problem found, not the first)
     ├── UsageError          the person at the keyboard
     ├── TargetError         the system under test, or the way to it
+    ├── PluginError         the author of a plug-in
     ├── StoreError          the place where records are kept
     └── TamperedError       whoever can explain why a record no longer matches its hash
 """
@@ -52,6 +53,12 @@ class UsageError(ShinraiError):
 
 class TargetError(ShinraiError):
     """The system under test could not be reached or used."""
+
+    exit_code = EXIT_NOT_MEASURED
+
+
+class PluginError(ShinraiError):
+    """A plug-in could not be run, or is not what it should be; the message names its file and line."""
 
     exit_code = EXIT_NOT_MEASURED
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shinrai.do.importing import _READERS, _bring
+from shinrai.do.importing import READERS, _bring
+from shinrai.do.importing import read as read_results
 from shinrai.do.runs import Row, Run
 from shinrai.records import ImportFormat, Verdict
 from tests.check.town import Town, found
@@ -47,8 +47,7 @@ def said(prompt: str) -> str:
 
 def read(tool: ImportFormat, path: Path) -> Run:
     """Read results as if the run had been made after the promise."""
-    module, reader = _READERS[tool]
-    run: Run = getattr(import_module(f"shinrai.do.{module}"), reader)(path)
+    run = read_results(tool, path, path.parent)
     rows = run.rows
 
     def later() -> Iterator[Row]:
@@ -79,7 +78,7 @@ async def verdict_of(town: Town) -> tuple[Verdict, dict[str, str]]:
     return verdict, {trial.item: trial.outcome for trial in town.trials()}
 
 
-@pytest.mark.parametrize("tool", [tool for tool in _READERS if tool != "outputs"])
+@pytest.mark.parametrize("tool", [tool for tool in READERS if tool != "outputs"])
 async def test_the_same_replies_reach_the_same_verdict(tool: ImportFormat, tmp_path: Path) -> None:
     path = made(tool, tmp_path)
     rows = asked_of(tool, read(tool, path))

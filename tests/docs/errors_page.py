@@ -94,6 +94,17 @@ ROOMS: dict[str, dict[Language, str]] = {
         ),
         "ja": "対処する人：事実を持ち込む人。文書・値・記録が、そのままでは受け取れません。ファイルの誤りをすべて示し、何も取り込みません。",
     },
+    "plugin": {
+        "en": (
+            "Who acts: the author of a plug-in, or whoever named it. The message names the file and its line. What needs "
+            "the plug-in is not measured; everything else is."
+        ),
+        "ja": "対処する人：プラグインの作成者、またはその名前を書いた人。ファイルと行を示します。プラグインを使うものは測定せず、ほかはすべて測定します。",
+    },
+    "new": {
+        "en": "Who acts: the person at the keyboard. Nothing was written.",
+        "ja": "対処する人：操作している人。何も書き込んでいません。",
+    },
     "check": {
         "en": (
             "Who acts: the engineer. What is committed and what is on disk differ (run `shinrai plan`), or "

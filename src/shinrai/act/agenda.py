@@ -227,6 +227,7 @@ class _Desk:
             "target-unreachable",
             "target-failed",
             "helper-failed",
+            "plugin-failed",
             "nothing-usable",
         }:
             message = _("The system could not be measured. Mend the way to it, then measure again.")

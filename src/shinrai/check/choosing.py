@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 from shinrai.ledger import Promise, Run, State
-from shinrai.records import Id, SystemVersion
+from shinrai.plugins import choose
+from shinrai.records import SCORER_VERSIONS, CommittedScorer, Id, PluginScorer, SystemVersion
 
 __all__ = ["Group", "chosen", "groups_of", "plan_first", "runs_of", "settled", "version_of"]
 
@@ -100,6 +102,20 @@ def version_of(state: State, system: Id) -> SystemVersion:
     if version is None:
         raise plan_first(_("the ledger holds no version of the system {name}").format(name=system))
     return version
+
+
+def require_rule_unchanged(root: Path, use: CommittedScorer) -> None:
+    """Refuse to score with another rule than was promised.
+
+    Raises
+    ------
+    UsageError
+        If the rule, or the plug-in that it is, has changed since the plan or is gone.
+    """  # noqa: DOC501 - plan_first makes one
+    if SCORER_VERSIONS[use.use.id] != use.version:
+        raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
+    if isinstance(use.use, PluginScorer) and choose("scorer", use.use.name, root).plugin != use.plugin:
+        raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.name))
 
 
 def plan_first(message: str) -> UsageError:

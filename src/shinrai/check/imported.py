@@ -77,7 +77,7 @@ class _Trial:
     rows: list[Item] = field(default_factory=list)
 
 
-def judge_imported(
+def judge_imported(  # noqa: PLR0913 - what is looked at, what is kept of it, and what scores it
     promise: Promise,
     state: State,
     root: Path,
@@ -85,6 +85,7 @@ def judge_imported(
     evidence: Collection[str] | None = None,
     keep: Keep | None = None,
     keep_line: Callable[[Line], None] | None = None,
+    rule: ScoreFunction | None = None,
 ) -> Verdict:
     """Count the trials of the imports that a promise is decided from.
 
@@ -102,6 +103,8 @@ def judge_imported(
         Given each trial when it is counted.
     keep_line : callable, optional
         Given each reply that a trial was scored from.
+    rule : callable, optional
+        Scores the trials in place of the scorer that was promised, which is not built then.
 
     Returns
     -------
@@ -111,6 +114,8 @@ def judge_imported(
     ------
     TamperedError
         If a kept copy is gone or changed.
+    PluginError
+        If the scorer is a plug-in that fails to load.
     UsageError
         If the promise names no data, or an import answers another question than the one that was promised.
     """
@@ -128,7 +133,7 @@ def judge_imported(
             reason="no-data",
         )
     version = state.version(commitment.system)
-    rule = scorer(use.use, Context(secrets=version.system.secrets if version else ()))
+    rule = rule or scorer(use.use, Context(secrets=version.system.secrets if version else (), root=root))
     with ExitStack() as stack:
         copies = [_items(stack, root, one) for _entry, one in found]
         source: _Rows | _Answers

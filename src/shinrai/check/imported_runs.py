@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from shinrai.check.archive import write_run
+from shinrai.check.choosing import require_rule_unchanged
 from shinrai.check.imported import imports_of, judge_imported
 from shinrai.check.journal import Line, not_written
 from shinrai.ledger import Ledger, Promise, State
@@ -47,8 +48,8 @@ def judge_and_archive(promise: Promise, ledger: Ledger, root: Path, runs: str) -
     ------
     TamperedError
         If a kept copy is gone or changed.
-    UsageError
-        As `judge_imported`.
+    UsageError, PluginError
+        As `judge_imported`; if the scorer has changed since the plan.
     StoreError
         If the run could not be kept.
     """
@@ -58,6 +59,8 @@ def judge_and_archive(promise: Promise, ledger: Ledger, root: Path, runs: str) -
         for _entry, one in found:
             kept_copy(root, one)
         return None
+    if promise.commitment.scorer is not None:
+        require_rule_unchanged(root, promise.commitment.scorer)
     if all(one.format == "decisions" for _entry, one in found):
         verdict = judge_imported(promise, state, root)
         last = state.judgement(promise.commitment.key)

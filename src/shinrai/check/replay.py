@@ -43,6 +43,7 @@ from shinrai.records import (
     Item,
     Json,
     Placed,
+    PluginScorer,
     Score,
     Side,
     SystemVersion,
@@ -137,7 +138,12 @@ class Replay:
             )
         ]
         if self.rescored < self.trials:
-            lines.append(_("the other trials were taken as they are: their data or their scorer has changed since"))
+            lines.append(
+                _(
+                    "the other trials were taken as they are: their data or their scorer has changed since, or it is "
+                    "a plug-in, which is not run for this"
+                )
+            )
         if self.without_trials:
             lines.append(_("{count} verdicts rest on no trials").format(count=self.without_trials))
         return "\n".join(lines)
@@ -261,6 +267,8 @@ class _Player(ExitStack):
             return None
         if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
             return None
+        if isinstance(use.use, PluginScorer):  # whoever verifies does not run the code of whoever measured
+            return None
         path = data_file(self._root, data.use)
         if self._digest(path) != data.digest:
             return None
@@ -333,10 +341,26 @@ class _Player(ExitStack):
     # ---- imported rows
 
     def _from_import(self, verdict: Verdict, promise: Promise) -> _Found | None:
+        use = promise.commitment.scorer
+        plugin = use is not None and isinstance(use.use, PluginScorer)
+        rule = self._recorded(verdict, promise) if plugin else None
+        if plugin and rule is None:
+            self.without_trials += 1
+            return None
         self.verdicts += 1
         self.trials += verdict.counts.total
-        self.rescored += verdict.counts.total
-        return _differ(verdict, judge_imported(promise, self._state, self._root, evidence=verdict.evidence))
+        self.rescored += 0 if plugin else verdict.counts.total
+        again = judge_imported(promise, self._state, self._root, evidence=verdict.evidence, rule=rule)
+        return _differ(verdict, again)
+
+    def _recorded(self, verdict: Verdict, promise: Promise) -> ScoreFunction | None:
+        """Give what stands where a plug-in stood: the scores of the archived trials; None where none were archived."""
+        run = self._state.runs.get(verdict.run or "")
+        if run is None or run.finished is None:
+            return None
+        paths = run_files(self._root, run.finished, "trials")
+        found = {one.item: Score(one.outcome, one.detail) for one in read_trials(paths, commitment=promise.digest)}
+        return lambda item, _requests, _calls: found[item.id]
 
 
 def _with_followers(

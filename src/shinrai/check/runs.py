@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from shinrai.check.archive import write_run
-from shinrai.check.choosing import Group, chosen, groups_of, plan_first, settled, version_of
+from shinrai.check.choosing import Group, chosen, groups_of, plan_first, require_rule_unchanged, settled, version_of
 from shinrai.check.claims import Claim
 from shinrai.check.correcting import judge_labels
 from shinrai.check.crew import Crew, Plan
@@ -36,12 +36,11 @@ from shinrai.check.scorers import Context, scorer
 from shinrai.check.targets.protocol import CallError, Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
-from shinrai.errors import TargetError, UsageError
+from shinrai.errors import PluginError, ShinraiError, TargetError, UsageError
 from shinrai.i18n import _, current_language
 from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import (
     DIALOGUE_VERSION,
-    SCORER_VERSIONS,
     Budget,
     Commitment,
     Digest,
@@ -50,6 +49,7 @@ from shinrai.records import (
     Json,
     Judged,
     Payload,
+    PluginScorer,
     Reason,
     RunFinished,
     RunStarted,
@@ -213,7 +213,11 @@ class _Check:
         self._record(new)
         for promise in promises:
             if is_imported(promise.commitment):
-                found = judge_and_archive(promise, self._ledger, self._root, RUNS)
+                try:
+                    found = judge_and_archive(promise, self._ledger, self._root, RUNS)
+                except PluginError as error:
+                    new += self._unreachable([promise], error, "plugin-failed")
+                    continue
                 if found is not None:
                     self._tell(ClaimDecided(found))
                     new.append(found)
@@ -245,10 +249,9 @@ class _Check:
                 raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
             if self._digest(data_file(self._root, data.use)) != data.digest:
                 raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
-            if SCORER_VERSIONS[use.use.id] != use.version:
-                raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
             if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
                 raise plan_first(_("the rules of dialogues have changed since the plan"))
+            require_rule_unchanged(self._root, use)
             require_helpers_unchanged(state, self._root, commitment)
 
     def _digest(self, path: Path) -> Digest:
@@ -301,7 +304,7 @@ class _Check:
             await target.close()
 
     def _unreachable(
-        self, promises: Sequence[Promise], error: TargetError, reason: Reason = "target-unreachable"
+        self, promises: Sequence[Promise], error: ShinraiError, reason: Reason = "target-unreachable"
     ) -> list[Verdict]:
         """Say of every claim that the target, or what helps to test it, could not even be opened. No run is begun."""
         note = Text(**{current_language(): error.message})
@@ -320,13 +323,25 @@ class _Check:
         return verdicts
 
     async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
-        lacking = [(one, error) for one in group.promises if (error := opened.helpers.lacking(one))]
-        verdicts = [
-            verdict for one, error in lacking for verdict in self._unreachable([one], error, reason="helper-failed")
-        ]
-        lost = {one.digest for one, _error in lacking}
+        verdicts, lost = [], set[Digest]()
+        for one in group.promises:
+            error = opened.helpers.lacking(one) or self._broken_rule(one)
+            if error is not None:
+                reason: Reason = "plugin-failed" if isinstance(error, PluginError) else "helper-failed"
+                verdicts += self._unreachable([one], error, reason)
+                lost.add(one.digest)
         kept = replace(group, promises=[one for one in group.promises if one.digest not in lost])
         return verdicts + (await self._measure_run(opened, kept) if kept.promises else [])
+
+    def _broken_rule(self, promise: Promise) -> PluginError | None:
+        """Say why a promise cannot be scored, if its scorer is a plug-in that fails to load."""
+        use = _scorer(promise.commitment)
+        if isinstance(use, PluginScorer):
+            try:
+                scorer(use, Context(root=self._root))
+            except PluginError as error:
+                return error
+        return None
 
     async def _measure_run(self, opened: _Opened, group: Group) -> list[Verdict]:
         started, journal = self._begin(opened.version, group)
@@ -373,7 +388,7 @@ class _Check:
         self, opened: _Opened, group: Group, started: RunStarted, journal: Journal, trials: TrialFiles
     ) -> tuple[Engine, list[Claim]]:
         system = opened.version.system
-        context = Context(secrets=system.secrets)
+        context = Context(secrets=system.secrets, root=self._root)
         claims = []
         for promise in group.promises:
             commitment = promise.commitment

@@ -310,7 +310,7 @@ class _Asked:
             promise.digest,
             self._question.order[:n],
             kind=system.kind,
-            score=scorer(use, Context(secrets=system.secrets)),
+            score=scorer(use, Context(secrets=system.secrets, root=work.root)),
             run=self._started.run,
             keep=found.append,
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "init": "Begin a workspace.",
+    "new": "Begin a check's rule of your own.",
     "plan": "Resolve what is promised for which system, and commit it.",
     "do": "Bring facts in: documents, observed values, logs of decisions.",
     "check": "Measure what is committed, and reach verdicts.",

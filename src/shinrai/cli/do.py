@@ -173,19 +173,20 @@ def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> No
 @command.command("import", short_help="Bring in trials that happened elsewhere.")
 @click.argument("file", type=_FILE)
 @click.option("--system", metavar="ID", help="System that was asked, or that the decisions were made with.")
+@click.option("--as", "importer", metavar="NAME", help="Importer that reads the file, such as one of your own.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_obj
-def import_file(start: str, file: Path, system: str | None, *, as_json: bool) -> None:
+def import_file(start: str, file: Path, system: str | None, importer: str | None, *, as_json: bool) -> None:
     """Bring in trials that happened elsewhere; what the file is is told by what is in it.
 
     Decisions (CSV: case, ai_output, human_decision, reviewer_role, seconds, date), captured replies (JSON Lines, CSV,
     Parquet: id, reply), and results of Inspect, lm-evaluation-harness, promptfoo, DeepEval, garak and aisev. A data set
-    of aisev becomes a file of the workspace.
+    of aisev becomes a file of the workspace. With --as, an importer of your own reads it.
     """
     from shinrai import do  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=True) as opened:
-        questions = do.import_questions(opened.workspace, file) if system is None else None
+        questions = do.import_questions(opened.workspace, file) if system is None and importer is None else None
         if questions is not None:
             if as_json:
                 put_json({"version": 1, "file": questions})
@@ -193,7 +194,7 @@ def import_file(start: str, file: Path, system: str | None, *, as_json: bool) ->
             click.echo(_("questions kept as {file}").format(file=questions))
             note(_("next      name it in checks/*.yaml: data: {{file: {file}}}").format(file=questions))
             return
-        brought = do.import_file(opened.ledger, opened.workspace, file, system)
+        brought = do.import_file(opened.ledger, opened.workspace, file, system, importer)
     _tell(brought, _said(brought), _("next      shinrai plan      shinrai check"), as_json=as_json)
 
 
@@ -207,6 +208,8 @@ def _said(brought: Import) -> str:
         _("imported {rows} trials of {tool}, kept as {file}").format(rows=brought.rows, tool=tool, file=brought.file)
     ]
     said.append(_("selection {selection}; order: {order}").format(selection=run.selection, order=run.order))
+    if run.plugin is not None:
+        said.append(_("read by the plug-in {plugin}").format(plugin=run.plugin.shown))
     if run.missing:
         missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items())
         said.append(_("without a reply: {missing}; they count as missing").format(missing=missing))

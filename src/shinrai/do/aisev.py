@@ -23,9 +23,9 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from shinrai.do.json_stream import stream
+from shinrai.do.decoding import decoded, document, run_of
 from shinrai.do.refusing import refuse
-from shinrai.do.runs import Row, Run, moment, refuse_field
+from shinrai.do.runs import Row, Run, moment
 from shinrai.i18n import _
 from shinrai.records import Json
 from shinrai.source import did_you_mean
@@ -66,34 +66,24 @@ def read_aisev(path: Path) -> Run:
     Run
         Its rows raise SourceError for what is not as aisev writes it.
     """
-    run = Run("aisev", "aisev", files=[path])
-    run.rows = _rows(path, run)
-    return run
+    return run_of("aisev", path, _rows)
 
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
     run.scorers["not_incorrect"] = None
     left_out = 0
-    with path.open("rb") as file:
-        for place, value in stream(file, path.name, (_PERSPECTIVES,)):
-            if place != _PERSPECTIVES:
-                _note(path.name, place[0], value, run)
-                continue
-            found = _decode(path.name, value)
-            run.summary[found.perspective] = found.totalScore
-            for number, result in enumerate(found.results):
-                if result.category in _QUALITATIVE:
-                    left_out += 1
-                else:
-                    yield _row(path.name, found.perspective, number, result)
+    for place, value in document(path, (_PERSPECTIVES,)):
+        if place != _PERSPECTIVES:
+            _note(path.name, place[0], value, run)
+            continue
+        found: _Perspective = decoded(path.name, value, _Perspective)
+        run.summary[found.perspective] = found.totalScore
+        for number, result in enumerate(found.results):
+            if result.category in _QUALITATIVE:
+                left_out += 1
+            else:
+                yield _row(path.name, found.perspective, number, result)
     run.summary["questionnaire_answers_left_out"] = left_out
-
-
-def _decode(file: str, value: bytes) -> _Perspective:
-    try:
-        return msgspec.json.decode(value, type=_Perspective)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        refuse_field(file, 1, error)
 
 
 _TEXTS: Final = {"targetModelName": "model", "evaluationName": "task", "evaluatedDate": "began", "judgeModelName": ""}
@@ -102,10 +92,7 @@ _TEXTS: Final = {"targetModelName": "model", "evaluationName": "task", "evaluate
 def _note(file: str, key: str, value: bytes, run: Run) -> None:
     if key not in _TEXTS:
         return
-    try:
-        text = msgspec.json.decode(value, type=str | None)
-    except msgspec.DecodeError as error:
-        refuse_field(file, 1, error)
+    text = decoded(file, value, str | None)
     if key == "evaluatedDate":
         run.began = moment(text, file, key)
     elif key == "judgeModelName":

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from shinrai.do.json_stream import stream
+from shinrai.do.decoding import decoded, document, run_of
 from shinrai.do.refusing import refuse
-from shinrai.do.runs import Row, Run, finite, refuse_field
+from shinrai.do.runs import Row, Run, finite
 from shinrai.i18n import _
 from shinrai.records import Json
 
@@ -56,31 +56,21 @@ def read_deepeval(path: Path) -> Run:
     Run
         Its rows raise SourceError for what is not as DeepEval writes it.
     """
-    run = Run("deepeval", "deepeval", files=[path])
-    run.rows = _rows(path, run)
-    return run
+    return run_of("deepeval", path, _rows)
 
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
     run.order = "as the test cases were given (order)"
-    with path.open("rb") as file:
-        for number, (place, value) in enumerate(stream(file, path.name, (_CASES, _TALKS))):
-            if place == _TALKS:
-                message = _('the field "{name}" holds dialogues').format(name=_TALKS[0])
-                refuse("do.bad-field", path.name, message, expected=_("test cases with one input and one output"))
-            if place == _CASES:
-                yield _row(path.name, number, _decode(path.name, value), run)
-            elif place in _FIGURES:
-                run.summary[_FIGURES[place]] = msgspec.json.decode(value)
-            elif place == ("identifier",):
-                run.task = msgspec.json.decode(value, type=str | None)
-
-
-def _decode(file: str, value: bytes) -> _Case:
-    try:
-        return msgspec.json.decode(value.replace(b": NaN", b": null"), type=_Case)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        refuse_field(file, 1, error)
+    for number, (place, value) in enumerate(document(path, (_CASES, _TALKS))):
+        if place == _TALKS:
+            message = _('the field "{name}" holds dialogues').format(name=_TALKS[0])
+            refuse("do.bad-field", path.name, message, expected=_("test cases with one input and one output"))
+        if place == _CASES:
+            yield _row(path.name, number, decoded(path.name, value, _Case), run)
+        elif place in _FIGURES:
+            run.summary[_FIGURES[place]] = decoded(path.name, value, int | None)
+        elif place == ("identifier",):
+            run.task = decoded(path.name, value, str | None)
 
 
 def _row(file: str, number: int, case: _Case, run: Run) -> Row:

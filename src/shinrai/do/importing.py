@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from importlib import import_module
 from itertools import pairwise
@@ -19,28 +20,32 @@ from shinrai.do.naming import require_system
 from shinrai.do.recognising import recognise
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import Row, Run
-from shinrai.errors import UsageError
+from shinrai.errors import PluginError, UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
-from shinrai.records import EvidenceBrought, Id, Import, ImportFormat, Provenance, digest_file
+from shinrai.plugins import Offer, called, choose, load, names
+from shinrai.records import IMPORT_FORMATS, EvidenceBrought, Id, Import, ImportFormat, Provenance, digest_file
 from shinrai.workspace import Workspace
 
 __all__ = ["import_file"]
 
-_READERS: Final[dict[ImportFormat, tuple[str, str]]] = {
-    "outputs": ("outputs", "read_outputs"),
-    "inspect": ("inspect_log", "read_inspect"),
-    "lm-evaluation-harness": ("lm_eval", "read_lm_eval"),
-    "promptfoo": ("promptfoo", "read_promptfoo"),
-    "deepeval": ("deepeval", "read_deepeval"),
-    "garak": ("garak", "read_garak"),
-    "aisev": ("aisev", "read_aisev"),
+READERS: Final[dict[ImportFormat, str]] = {
+    "outputs": "shinrai.do.outputs:read_outputs",
+    "inspect": "shinrai.do.inspect_log:read_inspect",
+    "lm-evaluation-harness": "shinrai.do.lm_eval:read_lm_eval",
+    "promptfoo": "shinrai.do.promptfoo:read_promptfoo",
+    "deepeval": "shinrai.do.deepeval:read_deepeval",
+    "garak": "shinrai.do.garak:read_garak",
+    "aisev": "shinrai.do.aisev:read_aisev",
 }
+"""The importers that Shinrai has; others are plug-ins."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | None) -> Import:
+def import_file(
+    ledger: Ledger, workspace: Workspace, path: Path, system: Id | None, importer: Id | None = None
+) -> Import:
     """Bring in trials that happened elsewhere, from the file of any tool that is known.
 
     Parameters
@@ -53,6 +58,8 @@ def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | N
         A log of decisions, captured replies, or the results of a tool; what it is is told by what is in it.
     system : Id or None
         The system that was asked. None is refused: it is only for those who forgot.
+    importer : Id, optional
+        The importer that reads the file, one of one's own included; told by the file where it is not given.
 
     Returns
     -------
@@ -62,7 +69,9 @@ def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | N
     Raises
     ------
     UsageError
-        If there is no such system.
+        If there is no such system, or no such importer.
+    PluginError
+        If an importer of one's own fails; nothing is imported then.
     SourceError
         If the file is not understood, with the field that is not; nothing is imported then.
     StoreError
@@ -75,7 +84,7 @@ def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | N
             hint=_("name it: --system {names}").format(names=" | ".join(workspace.systems)),
         )
     require_system(system, workspace)
-    form = recognise(path)
+    form = recognise(path) if importer is None else importer
     if form == "decisions":
         return import_decisions(ledger, workspace, path, system)
     if form == "aisev-data-set":
@@ -85,9 +94,59 @@ def import_file(ledger: Ledger, workspace: Workspace, path: Path, system: Id | N
             _("this is a data set: questions without replies"),
             hint=_("leave --system out: it becomes a file of the workspace that a check can name"),
         )
-    module, reader = _READERS[form]
-    run: Run = getattr(import_module(f"shinrai.do.{module}"), reader)(path)
-    return _bring(ledger, workspace.root, run, path, system)
+    return _bring(ledger, workspace.root, read(form, path, workspace.root), path, system)
+
+
+def read(form: ImportFormat, path: Path, root: Path) -> Run:
+    """Read a file of results.
+
+    Parameters
+    ----------
+    form : ImportFormat
+        One of `READERS`, or the name of a plug-in.
+    path : Path
+        The file.
+    root : Path
+        Of the workspace, which may have importers of its own.
+
+    Returns
+    -------
+    Run
+        Its rows are read while they are gone through.
+
+    Raises
+    ------
+    UsageError
+        If there is no such importer, or two of one name.
+    PluginError
+        If a plug-in fails to load, or to begin.
+    """
+    if form in READERS and form not in names("importer", root):
+        module, _colon, reader = READERS[form].partition(":")
+        run: Run = getattr(import_module(module), reader)(path)
+        return run
+    offer = choose("importer", form, root, shipped=IMPORT_FORMATS)
+    found = called(offer, load(offer), path)
+    if not isinstance(found, Run):
+        message = _("{file}: importer(path) has to return a Run").format(file=offer.plugin.file)
+        raise PluginError("plugin.no-run", message)
+    return replace(found, format=form, plugin=offer.plugin, rows=_guarded(offer, found.rows))
+
+
+def _guarded(offer: Offer, rows: Iterator[Row]) -> Iterator[Row]:
+    """Go through the rows of a plug-in.
+
+    Raises
+    ------
+    PluginError
+        Whatever is wrong with them, with its file and line.
+    """
+    going = iter(rows)
+    while (row := called(offer, next, going, None)) is not None:
+        if not isinstance(row, Row):
+            message = _("{file}: a row is no Row").format(file=offer.plugin.file)
+            raise PluginError("plugin.no-row", message)
+        yield row
 
 
 def _bring(ledger: Ledger, root: Path, run: Run, path: Path, system: Id) -> Import:
@@ -167,6 +226,7 @@ class _Book:
             planned=self.rows,
             missing=dict(sorted(self._missing.items())),
             summary=run.summary,
+            plugin=run.plugin,
         )
 
 

@@ -9,16 +9,16 @@ A log of a run that was killed or cancelled is read as far as it goes, and says 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
+from shinrai.do.decoding import decoded
 from shinrai.do.json_stream import stream
 from shinrai.do.refusing import refuse
-from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment, refuse_field
+from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment
 from shinrai.do.zip_reading import Archive, reading
 from shinrai.i18n import _
 from shinrai.records import Json
@@ -124,9 +124,6 @@ class _Sample(msgspec.Struct):
     attachments: dict[str, str] = {}
 
 
-_T = TypeVar("_T", _Header, _Sample)
-
-
 def read_inspect(path: Path) -> Run:
     """Read a log of Inspect.
 
@@ -152,7 +149,7 @@ def _from_archive(path: Path, run: Run) -> Iterator[Row]:
         log = _Log(path.name, _header_of(path.name, archive), run)
         for name in archive.names:
             if name.startswith("samples/") and name.endswith(".json"):
-                yield log.row(_decode(f"{path.name}/{name}", archive.read(name), _Sample))
+                yield log.row(decoded(f"{path.name}/{name}", archive.read(name), _Sample))
         yield from log.not_run()
 
 
@@ -161,7 +158,8 @@ def _header_of(file: str, archive: Archive) -> _Header:
     name = next((name for name in wanted if name in archive.names), None)
     if name is None:
         refuse("do.bad-field", file, _('there is no "{name}" in the archive').format(name="header.json"))
-    return _decode(f"{file}/{name}", archive.read(name), _Header)
+    header: _Header = decoded(f"{file}/{name}", archive.read(name), _Header)
+    return header
 
 
 def _from_json(path: Path, run: Run) -> Iterator[Row]:
@@ -174,7 +172,7 @@ def _from_json(path: Path, run: Run) -> Iterator[Row]:
                     members[place[0]] = msgspec.Raw(value)
                 continue
             log = log or _Log(path.name, _assembled(path.name, members), run)
-            yield log.row(_decode(path.name, value, _Sample))
+            yield log.row(decoded(path.name, value, _Sample))
     log = log or _Log(path.name, _assembled(path.name, members), run)
     log.header = _assembled(path.name, members)
     log.tell()
@@ -182,26 +180,8 @@ def _from_json(path: Path, run: Run) -> Iterator[Row]:
 
 
 def _assembled(file: str, members: dict[str, Any]) -> _Header:
-    return _decode(file, msgspec.json.encode(members), _Header)
-
-
-def _decode(file: str, text: bytes, kind: type[_T]) -> _T:
-    """Read a part of a log; NaN and infinities, which Python writes and JSON does not know, become null.
-
-    Raises
-    ------
-    SourceError
-        With the field that is not as Inspect writes it.
-    """
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.ValidationError as error:
-        refuse_field(file, 1, error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            return msgspec.convert(json.loads(text, parse_constant=lambda _name: None), kind)
-        except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-            refuse_field(file, 1, error)
+    header: _Header = decoded(file, msgspec.json.encode(members), _Header)
+    return header
 
 
 class _Log:

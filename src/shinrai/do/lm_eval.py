@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shinrai.do.decoding import decoded
 from shinrai.do.outputs import json_lines
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment, refuse_field
@@ -170,10 +171,7 @@ def _results(path: Path, run: Run) -> int | None:
     run.task = task or None
     if not task or not beside.is_file():
         return None
-    try:
-        found = msgspec.json.decode(beside.read_bytes(), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        refuse_field(beside.name, 1, error)
+    found = decoded(beside.name, beside.read_bytes(), dict[str, Any])
     run.files.append(beside)
     run.version = found.get("lm_eval_version")
     run.model = found.get("model_name") or found.get("model_source")

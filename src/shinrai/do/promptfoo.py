@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
-from shinrai.do.json_stream import stream
+from shinrai.do.decoding import decoded, document, run_of
 from shinrai.do.refusing import refuse
-from shinrai.do.runs import Row, Run, finite, moment, refuse_field
+from shinrai.do.runs import Row, Run, finite, moment
 from shinrai.i18n import _
 from shinrai.records import Json
 
@@ -86,39 +86,25 @@ def read_promptfoo(path: Path) -> Run:
     Run
         Its rows raise SourceError for what is not as promptfoo writes it.
     """
-    run = Run("promptfoo", "promptfoo", files=[path])
-    run.rows = _rows(path, run)
-    return run
+    return run_of("promptfoo", path, _rows)
 
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
     providers: dict[str, None] = {}
-    with path.open("rb") as file:
-        for place, value in stream(file, path.name, (_ROWS,)):
-            if place == _ROWS:
-                result = _result(path.name, value)
-                providers.setdefault(result.provider.label or result.provider.id)
-                yield _row(result, run)
-            else:
-                _note(path.name, place, value, run)
+    for place, value in document(path, (_ROWS,)):
+        if place == _ROWS:
+            result: _Result = decoded(path.name, value, _Result)
+            providers.setdefault(result.provider.label or result.provider.id)
+            yield _row(result, run)
+        else:
+            _note(path.name, place, value, run)
     run.model = ", ".join(providers) or None
-
-
-def _result(file: str, value: bytes) -> _Result:
-    try:
-        return msgspec.json.decode(value, type=_Result)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        refuse_field(file, 1, error)
 
 
 def _note(file: str, place: tuple[str, ...], value: bytes, run: Run) -> None:
     """Take what the file says of the run from the values around the list of results."""
     if place in {("results", "version"), ("results", "timestamp"), ("results", "stats"), ("metadata",), ("evalId",)}:
-        try:
-            found = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            refuse_field(file, 1, error)
-        _NOTES[place[-1]](file, found, run)
+        _NOTES[place[-1]](file, decoded(file, value, Any), run)
 
 
 def _note_version(file: str, found: Any, _run: Run) -> None:  # noqa: ANN401 - any JSON value

@@ -13,7 +13,7 @@ import msgspec
 
 from shinrai.do.refusing import refuse
 from shinrai.i18n import _
-from shinrai.records import ImportFormat, Json
+from shinrai.records import ImportFormat, Json, Plugin
 
 NOT_RUN: Final = "not-run"
 """Kind of a trial that was planned and of which the file has nothing."""
@@ -74,6 +74,8 @@ class Run:
         As in `Provenance`.
     files : list of Path
         All files that were read for it.
+    plugin : Plugin, optional
+        What reads it, where it is not Shinrai.
     """
 
     format: ImportFormat
@@ -89,6 +91,7 @@ class Run:
     order: str = "as the file has them; it does not say how they were ordered"
     summary: dict[str, Json] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
+    plugin: Plugin | None = None
 
 
 def finite(value: Any) -> Json:  # noqa: ANN401 - whatever a tool gives as a score

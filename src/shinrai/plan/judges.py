@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shinrai.i18n import _
 from shinrai.plan.rulings import PlannedClaim
-from shinrai.records import Embedded, Endpoint, Judge, Predictor, SystemVersion
+from shinrai.records import Embedded, Endpoint, Judge, PluginModel, Predictor, SystemVersion
 
 
 def refused_judge(claim: PlannedClaim, version: SystemVersion, judge: SystemVersion | None) -> str | None:
@@ -61,5 +61,5 @@ def _weights(version: SystemVersion) -> tuple[str, ...]:
             return "endpoint", model.url.rstrip("/"), model.model
         case Embedded():
             return "embedded", version.files[model.file]
-        case Predictor():
-            return "predictor", version.fingerprint
+        case Predictor() | PluginModel():
+            return model.type, version.fingerprint

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from shinrai.i18n import _
 from shinrai.plan.data import PinnedData
 from shinrai.plan.rulings import PlannedClaim
 from shinrai.plan.statement import render_statement
+from shinrai.plugins import choose
 from shinrai.records import (
     DIALOGUE_VERSION,
     SCORER_VERSIONS,
@@ -23,6 +25,7 @@ from shinrai.records import (
     Dialogue,
     Judge,
     Metric,
+    PluginScorer,
     ScorerUse,
     SystemVersion,
     Text,
@@ -121,7 +124,7 @@ def draft(
         population=check.population if data else "evidence",
         order_seed=workspace.settings.order_seed,
         data=data.committed if data else None,
-        scorer=_pinned(check.scorer, helping.judge),
+        scorer=_pinned(check.scorer, helping.judge, workspace.root),
         groups=check.groups,
         variants=check.variants,
         dialogue=_pinned_dialogue(check.dialogue, helping.driver),
@@ -206,10 +209,11 @@ def _pinned_dialogue(use: Dialogue | None, driver: SystemVersion | None) -> Comm
     return CommittedDialogue(use=use, version=DIALOGUE_VERSION, driver=driver.fingerprint if driver else None)
 
 
-def _pinned(use: ScorerUse | None, judge: SystemVersion | None) -> CommittedScorer | None:
+def _pinned(use: ScorerUse | None, judge: SystemVersion | None, root: Path) -> CommittedScorer | None:
     if use is None:
         return None
     pinned = None
     if isinstance(use, Judge) and judge is not None:
         pinned = CommittedJudge(system=judge.system.id, fingerprint=judge.fingerprint)
-    return CommittedScorer(use=use, version=SCORER_VERSIONS[use.id], judge=pinned)
+    plugin = choose("scorer", use.name, root).plugin if isinstance(use, PluginScorer) else None
+    return CommittedScorer(use=use, version=SCORER_VERSIONS[use.id], judge=pinned, plugin=plugin)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shinrai.ledger.projection import State
 from shinrai.records import Change, Id, System, SystemVersion
-from shinrai.workspace import Workspace, delivered, fingerprint
+from shinrai.workspace import Workspace, asking_plugin, delivered, fingerprint
 
 
 def current_version(system: System, workspace: Workspace, state: State) -> SystemVersion:
@@ -46,6 +46,7 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
         files=files,
         action=_made_by(before, now, state),
         supply=supply,
+        plugin=asking_plugin(now, workspace.root),
     )
 
 

@@ -53,6 +53,7 @@ from shinrai.records.digest import canonical, canonical_text, digest, digest_byt
 from shinrai.records.drawing import LANGUAGE_COLUMN, Drawn, Placed, Side, as_written, draw, keeps, rank, same_value
 from shinrai.records.evidence import (
     DECISION_COLUMNS,
+    IMPORT_FORMATS,
     Answer,
     AnswerGiven,
     Attestation,
@@ -127,6 +128,7 @@ from shinrai.records.plan import (
     Principle,
     definitions,
 )
+from shinrai.records.plugin import Plugin, PluginKind
 from shinrai.records.register import (
     HANGS_ON,
     STAGES,
@@ -159,6 +161,7 @@ from shinrai.records.scorer import (
     LanguageOfReply,
     PersonalData,
     PersonalDataKind,
+    PluginScorer,
     Prediction,
     Refusal,
     Regex,
@@ -194,6 +197,7 @@ from shinrai.records.system import (
     Instructions,
     KeyringEntry,
     ModelPrice,
+    PluginModel,
     Predictor,
     Price,
     PriceTable,
@@ -223,6 +227,7 @@ __all__ = [
     "DIALOGUE_VERSION",
     "FISCAL_START",
     "HANGS_ON",
+    "IMPORT_FORMATS",
     "INDICATOR_STATES",
     "INVERSE",
     "LANGUAGE_COLUMN",
@@ -367,6 +372,10 @@ __all__ = [
     "Plan",
     "PlanEntry",
     "PlanVersion",
+    "Plugin",
+    "PluginKind",
+    "PluginModel",
+    "PluginScorer",
     "Prediction",
     "Predictor",
     "Price",

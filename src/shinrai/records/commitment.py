@@ -12,6 +12,7 @@ from shinrai.records.base import Digest, Id, Record, Text
 from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
 from shinrai.records.dialogue import Dialogue
 from shinrai.records.drawing import Placed, draw
+from shinrai.records.plugin import Plugin
 from shinrai.records.scorer import Judge, LabelPlan, ScorerUse
 from shinrai.records.trial import Item
 
@@ -42,11 +43,12 @@ class CommittedJudge(Record):
 
 
 class CommittedScorer(Record):
-    """The scorer of a commitment, pinned; with the version of the judge, where one judges."""
+    """The scorer of a commitment, pinned; with the judge, where one judges, and the code, where it is not Shinrai's."""
 
     use: ScorerUse
     version: str
     judge: CommittedJudge | None = None
+    plugin: Plugin | None = None
 
 
 class CommittedDialogue(Record):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from shinrai.records.base import Digest, Id, Json, Record, Role
 from shinrai.records.framework import RequirementRef
+from shinrai.records.plugin import Plugin
 from shinrai.records.source import Certainty
 from shinrai.records.timeperiod import TimePeriod
 
@@ -77,7 +78,10 @@ DECISION_COLUMNS = ("id", "ai_output", "human_decision", "reviewer_role", "secon
 """Columns of the kept copy of an imported log of decisions; what each means stands in `shinrai.do.decisions`."""
 
 
-ImportFormat: TypeAlias = Literal[
+ImportFormat: TypeAlias = Id
+"""Whose file it was: one of `IMPORT_FORMATS`, or the name of an importer of one's own."""
+
+IMPORT_FORMATS: tuple[ImportFormat, ...] = (
     "decisions",
     "outputs",
     "inspect",
@@ -86,8 +90,8 @@ ImportFormat: TypeAlias = Literal[
     "deepeval",
     "garak",
     "aisev",
-]
-"""Whose file it was. ``outputs``: replies that somebody captured, one row each, in no tool's own format."""
+)
+"""What Shinrai reads by itself. ``outputs``: replies that somebody captured, one row each, in no tool's own format."""
 
 
 class Provenance(Record):
@@ -122,6 +126,8 @@ class Provenance(Record):
         What has no reply, by kind → number.
     summary : dict
         Figures that the tool itself printed of this run, to compare with.
+    plugin : Plugin, optional
+        What read the file, where it is not Shinrai itself.
     """
 
     tool: str
@@ -138,6 +144,7 @@ class Provenance(Record):
     planned: Annotated[int, Field(ge=0)]
     missing: dict[str, int] = Field(default_factory=dict)
     summary: dict[str, Json] = Field(default_factory=dict)
+    plugin: Plugin | None = None
 
 
 class Import(Record):

@@ -201,6 +201,16 @@ class Judge(Record):
     ] = None
 
 
+class PluginScorer(Record):
+    """Pass when a rule of one's own says so: an installed package's, or that of a file in ``checks/``."""
+
+    id: Literal["plugin"]
+    name: Annotated[Id, Field(description="Entry point of the group shinrai.scorers, or checks/NAME.py")]
+    parameters: Annotated[dict[str, Json], Field(description="Handed to the rule as they stand")] = Field(
+        default_factory=dict
+    )
+
+
 ScorerUse: TypeAlias = Annotated[
     Exact
     | Includes
@@ -215,7 +225,8 @@ ScorerUse: TypeAlias = Annotated[
     | SamePrediction
     | Column
     | Judge
-    | Anchor,
+    | Anchor
+    | PluginScorer,
     Field(discriminator="id"),
 ]
 """A scorer with its parameters."""
@@ -235,5 +246,6 @@ SCORER_VERSIONS: dict[str, str] = {
     "column": "1",
     "judge": "1",
     "anchor": "1",
+    "plugin": "1",
 }
-"""Version of each scorer's rule. Change a rule, raise its number."""
+"""Version of each scorer's rule. Change a rule, raise its number. ``plugin``: of what a plug-in is given."""

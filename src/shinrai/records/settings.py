@@ -100,6 +100,10 @@ class Settings(Record):
     risk: Annotated[
         tuple[Id, ...], Field(description="Risk schemes that decide how deep systems are tested, by id")
     ] = ()
+    sections: Annotated[
+        tuple[Id, ...],
+        Field(description="Sections of one's own at the end of the report: shinrai.sections, or checks/NAME.py"),
+    ] = ()
     follows: Annotated[
         tuple[Id, ...], Field(description="Plans of the catalog whose indicators are watched here, all their versions")
     ] = ()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from shinrai.records.base import Digest, Id, Json, Record, Role, Text
 from shinrai.records.check import SystemKind
+from shinrai.records.plugin import Plugin
 from shinrai.records.register import (
     HANGS_ON,
     Autonomy,
@@ -168,6 +169,18 @@ class Predictor(SupplyFacts):
     timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a batch may take")] = 60.0
 
 
+class PluginModel(SupplyFacts):
+    """A system that a plug-in knows how to ask: an installed package's, or that of a file in ``checks/``."""
+
+    type: Literal["plugin"]
+    name: Annotated[Id, Field(description="Entry point of the group shinrai.targets, or checks/NAME.py")]
+    parameters: Annotated[dict[str, Json], Field(description="Handed to the plug-in as they stand")] = Field(
+        default_factory=dict
+    )
+    at_once: Annotated[int, Field(gt=0, le=256, description="Calls at once, each in a thread of its own")] = 1
+    timeout: Annotated[float, Field(gt=0, le=3600, description="Seconds a call may take")] = 60.0
+
+
 class Instructions(SupplyFacts):
     """The system prompt."""
 
@@ -187,9 +200,11 @@ class Guard(SupplyFacts):
     parameters: dict[str, Json] = Field(default_factory=dict)
 
 
-Component: TypeAlias = Annotated[Endpoint | Embedded | Predictor | Instructions | Guard, Field(discriminator="type")]
+Component: TypeAlias = Annotated[
+    Endpoint | Embedded | Predictor | PluginModel | Instructions | Guard, Field(discriminator="type")
+]
 
-MODELS = (Endpoint, Embedded, Predictor)
+MODELS = (Endpoint, Embedded, Predictor, PluginModel)
 """The component types that answer; a system's stack has exactly one of them."""
 
 
@@ -227,8 +242,11 @@ class System(Record):
     def _one_model(self) -> System:
         models = [part for part in self.stack if isinstance(part, MODELS)]
         if len(models) != 1:
-            raise ValueError(f"a stack has exactly one model (endpoint, embedded or predictor), found {len(models)}")
-        if (self.kind == "predictor") != isinstance(models[0], Predictor):
+            raise ValueError(
+                f"a stack has exactly one model (endpoint, embedded, predictor or plugin), found {len(models)}"
+            )
+        either = isinstance(models[0], PluginModel)
+        if not either and (self.kind == "predictor") != isinstance(models[0], Predictor):
             raise ValueError(f"a {self.kind} system does not go with a model of type {models[0].type}")
         ids = [part.id for part in self.stack]
         if len(set(ids)) != len(ids):
@@ -259,7 +277,7 @@ class System(Record):
         return {name: value for name, value in self.register.items() if basis in HANGS_ON[name]}
 
     @property
-    def model(self) -> Endpoint | Embedded | Predictor:
+    def model(self) -> Endpoint | Embedded | Predictor | PluginModel:
         """The component that answers."""
         return next(part for part in self.stack if isinstance(part, MODELS))
 
@@ -340,6 +358,8 @@ class SystemVersion(Record):
         Path as the stack names it → digest of its bytes. Weights, component files, files named in parameters.
     action : Id, optional
         The action that made it.
+    plugin : Plugin, optional
+        The code that asks it, where that is not Shinrai's.
     supply : dict
         Component of ``components/*.yaml`` that it needs, whether directly or not → what it was delivered as.
     """
@@ -350,3 +370,4 @@ class SystemVersion(Record):
     files: dict[str, Digest]
     action: Id | None = None
     supply: dict[Id, Supplied] = Field(default_factory=dict)
+    plugin: Plugin | None = None

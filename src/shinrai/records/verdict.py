@@ -42,6 +42,7 @@ Reason: TypeAlias = Literal[
     "tokens-spent",
     "labels-needed",
     "helper-failed",
+    "plugin-failed",
 ]
 """Why a verdict is what it is."""
 

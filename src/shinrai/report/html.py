@@ -7,7 +7,7 @@ gives the same bytes. It carries both languages, needs no script and makes no ou
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from shinrai.report.judges import judge_sheet
 from shinrai.report.plans import template_values
 from shinrai.report.provenance import pieces
 from shinrai.report.register import register
+from shinrai.report.sections import OwnSection, own_sections
 from shinrai.report.stack import overview
 from shinrai.report.stack_picture import concentration_picture, stack_picture
 from shinrai.report.story import chapter, last_day, promise_of, turns
@@ -90,7 +91,7 @@ def bar_lines(due: Due) -> list[tuple[str, Markup]]:
     return [(shape, _TWICE.format(english, japanese)) for (shape, english), (_shape, japanese) in pairs]
 
 
-def render(workspace: Workspace, state: State) -> str:
+def render(workspace: Workspace, state: State, own: Sequence[OwnSection] = ()) -> str:
     """Render the page.
 
     Parameters
@@ -99,6 +100,8 @@ def render(workspace: Workspace, state: State) -> str:
         As loaded.
     state : State
         Of the ledger that the page is about.
+    own : sequence of OwnSection
+        Sections of one's own, for its end.
 
     Returns
     -------
@@ -165,6 +168,7 @@ def render(workspace: Workspace, state: State) -> str:
         by_key={claim.key: claim for claim in claims},
         turns=turns(state),
         contests=contests(state),
+        own_sections=own,
         pairings=pairings(workspace.root, state),
         trees=tree(workspace.plans.values(), {s.id: s.title for s in workspace.systems.values()}, state, today),
         higher=_higher(workspace.all_plans),
@@ -184,14 +188,16 @@ def render(workspace: Workspace, state: State) -> str:
     )
 
 
-def write(workspace: Workspace, state: State, out: Path) -> None:
-    """Write the page to a file: whole, or not at all."""
-    page = render(workspace, state)
+def write(workspace: Workspace, state: State, out: Path) -> list[OwnSection]:
+    """Write the page to a file, whole or not at all; give the sections of one's own that could not be made."""
+    own = own_sections(workspace, state, last_day(state))
+    page = render(workspace, state, own)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=out.parent, delete=False) as file:
         file.write(page)
     Path(file.name).chmod(0o644)
     Path(file.name).replace(out)
+    return [one for one in own if one.section is None]
 
 
 def moment(at: str) -> str:

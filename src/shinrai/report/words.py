@@ -56,6 +56,7 @@ REASONS: dict[Reason, str] = {
     "tokens-spent": N_("the token budget was spent before either side was proven"),
     "labels-needed": N_("people have not labelled enough replies yet (shinrai check label)"),
     "helper-failed": N_("the judge, or the system that plays the user, did not answer"),
+    "plugin-failed": N_("a plug-in that it needs failed"),
 }
 
 

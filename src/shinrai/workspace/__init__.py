@@ -12,8 +12,9 @@ from shinrai.workspace.kept import kept_copy
 from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
 from shinrai.workspace.loading import Workspace, load
 from shinrai.workspace.locking import lock, locked
+from shinrai.workspace.new_plugins import new_scorer
 from shinrai.workspace.scaffolding import scaffold, write_schemas
-from shinrai.workspace.stack import fingerprint, stack_files
+from shinrai.workspace.stack import asking_plugin, fingerprint, stack_files
 
 __all__ = [
     "BOMS",
@@ -28,6 +29,7 @@ __all__ = [
     "NodeType",
     "StackGraph",
     "Workspace",
+    "asking_plugin",
     "at",
     "bom_of",
     "closure",
@@ -43,6 +45,7 @@ __all__ = [
     "load_settings",
     "lock",
     "locked",
+    "new_scorer",
     "overlaid",
     "read_bom",
     "scaffold",

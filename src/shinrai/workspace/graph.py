@@ -20,6 +20,7 @@ from shinrai.records import (
     Need,
     Part,
     PartType,
+    PluginModel,
     Predictor,
     Supplied,
     SupplyFacts,
@@ -192,7 +193,7 @@ def _stack_node(system: Id, part: Component) -> Node:
 def _type(part: Component) -> PartType:
     if isinstance(part, Endpoint):
         return "service"
-    if isinstance(part, Embedded | Predictor):
+    if isinstance(part, Embedded | Predictor | PluginModel):
         return "model"
     return "guard" if isinstance(part, Guard) else "application"
 

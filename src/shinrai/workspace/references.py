@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 from shinrai.catalog import PREFIX
 from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
+from shinrai.plugins import choose
 from shinrai.records import (
     DECISION_COLUMNS,
+    IMPORT_FORMATS,
     Action,
     Check,
     ClaimUse,
@@ -27,6 +29,9 @@ from shinrai.records import (
     Measure,
     Metric,
     Plan,
+    PluginKind,
+    PluginModel,
+    PluginScorer,
     Regex,
     Settings,
     System,
@@ -197,6 +202,8 @@ def _of_settings(sourced: Sourced[Settings], house: _House) -> Iterator[Problem]
         if name not in known:
             message = _('the catalog has no plan "{name}"')
             yield _unknown(sourced, "workspace.unknown-plan", ("follows", position), message, name, sorted(known))
+    for position, name in enumerate(sourced.record.sections):
+        yield from _of_plugin(sourced, ("sections", position), "section", name, house)
 
 
 def _role(sourced: Sourced[Any], place: Place, name: str, house: _House) -> Iterator[Problem]:
@@ -216,6 +223,8 @@ def _of_system(sourced: Sourced[System], house: _House) -> Iterator[Problem]:
 
 
 def _of_component(sourced: Sourced[Any], place: Place, component: Component, house: _House) -> Iterator[Problem]:
+    if isinstance(component, PluginModel):
+        yield from _of_plugin(sourced, (*place, "name"), "target", component.name, house)
     if isinstance(component, Endpoint):
         yield from _of_address_in_stack(sourced, (*place, "url"), component, house)
     for named in named_files(component):
@@ -258,8 +267,20 @@ def _of_check(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
         yield from _of_judge(sourced, check.scorer, house)
     if check.dialogue is not None and check.dialogue.driver is not None:
         yield from _of_driver(sourced, check.dialogue.driver, house)
+    if isinstance(check.scorer, PluginScorer):
+        yield from _of_plugin(sourced, ("scorer", "name"), "scorer", check.scorer.name, house)
+    if check.data is not None and check.data.imported not in {None, *IMPORT_FORMATS}:
+        yield from _of_plugin(sourced, ("data", "imported"), "importer", str(check.data.imported), house)
     for misfit in _of_data(check, house):
         yield sourced.problem(misfit.code, misfit.place, misfit.message, misfit.expected, misfit.hint, key=misfit.key)
+
+
+def _of_plugin(sourced: Sourced[Any], place: Place, kind: PluginKind, name: str, house: _House) -> Iterator[Problem]:
+    """Look for a plug-in without running it."""
+    try:
+        choose(kind, name, house.parts.root, shipped=IMPORT_FORMATS if kind == "importer" else ())
+    except UsageError as error:
+        yield sourced.problem(error.code, place, error.message, None, error.hint)
 
 
 def _of_judge(sourced: Sourced[Check], judge: Judge, house: _House) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from shinrai.errors import UsageError
 from shinrai.i18n import _
+from shinrai.plugins import choose
 from shinrai.records import (
     Component,
     Digest,
@@ -18,6 +19,8 @@ from shinrai.records import (
     Guard,
     Id,
     Json,
+    Plugin,
+    PluginModel,
     Predictor,
     Supplied,
     SupplyFacts,
@@ -128,6 +131,18 @@ def _package(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)), *inner)
 
 
+def asking_plugin(system: System, root: Path) -> Plugin | None:
+    """Give what asks a system where that is a plug-in, as it stands now; None where Shinrai itself does.
+
+    Raises
+    ------
+    UsageError
+        If there is no such plug-in, or several.
+    """
+    model = system.model
+    return choose("target", model.name, root).plugin if isinstance(model, PluginModel) else None
+
+
 def stack_files(system: System, root: Path) -> dict[str, Path]:
     """Find every file that a system's stack names.
 
@@ -182,6 +197,9 @@ def fingerprint(
         {name: value for name, value in part.to_json().items() if name not in _FACTS_ONLY} for part in system.stack
     ]
     answers: dict[str, Json] = {"kind": system.kind, "secrets": list(system.secrets), "stack": stack, "files": files}
+    plugin = asking_plugin(system, root)
+    if plugin is not None:
+        answers["plugin"] = plugin.to_json()
     if supply:
         answers["supply"] = {name: one.to_json() for name, one in supply.items()}
     return digest(answers), files

@@ -71,8 +71,8 @@ def scored(use: dict[str, object], reply: object) -> Score:
     return rule(Item("i", {"c": reply}), ["question"], [Call("a", "ok", reply), Call("b", "ok", reply)])
 
 
-def test_every_scorer_is_here() -> None:
-    assert [use["id"] for use in USES] == list(SCORER_VERSIONS)
+def test_every_scorer_of_ours_is_here() -> None:
+    assert [*(use["id"] for use in USES), "plugin"] == list(SCORER_VERSIONS)
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: str(use["id"]))

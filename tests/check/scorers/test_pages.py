@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from shinrai.check.scorers import Context, scorer
 from shinrai.records import SCORER_VERSIONS, Record, ScorerUse
+from tests.plugins.guide import desk
 
 PAGES = Path(__file__).parents[3] / "docs" / "scorers"
 RECORDS: dict[str, type[Record]] = {
@@ -35,9 +36,9 @@ def test_page(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCORER_VERSIONS)
-def test_the_example_on_the_page_is_a_scorer_that_can_be_built(name: str) -> None:
+def test_the_example_on_the_page_is_a_scorer_that_can_be_built(name: str, tmp_path: Path) -> None:
     page = (PAGES / f"{name}.md").read_text("utf-8")
     example = yaml.safe_load(page.split("```yaml\n", 1)[1].split("```", 1)[0])
     use: ScorerUse = TypeAdapter(ScorerUse).validate_python(example["scorer"])
     assert use.id == name
-    assert callable(scorer(use, Context()))
+    assert callable(scorer(use, Context(root=desk(tmp_path))))

@@ -33,6 +33,7 @@ _MODULES = {
     "column": "column",
     "judge": "judge",
     "anchor": "anchor",
+    "plugin": "plugin",
 }
 
 
@@ -59,6 +60,8 @@ def scorer(use: ScorerUse, context: Context) -> ScoreFunction:
     ------
     UsageError
         If a parameter cannot be used, such as a regular expression with a syntax error.
+    PluginError
+        If a plug-in fails to load, or to build its rule.
     """
     rule: ScoreFunction = import_module(f"shinrai.check.scorers.{_MODULES[use.id]}").build(use, context)
 

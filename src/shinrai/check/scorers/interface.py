@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from shinrai.records import Call, Item, Score
@@ -23,6 +24,9 @@ class Context:
     ----------
     secrets : tuple of str
         The planted strings of the system under test.
+    root : Path, optional
+        The workspace; only a plug-in needs it.
     """
 
     secrets: tuple[str, ...] = ()
+    root: Path | None = None

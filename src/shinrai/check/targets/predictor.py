@@ -17,7 +17,7 @@ from shinrai.errors import TargetError
 from shinrai.i18n import _
 from shinrai.records import Json, Predictor
 
-__all__ = ["BATCH", "PredictorTarget"]
+__all__ = ["BATCH", "PredictorTarget", "answer_of"]
 
 BATCH = 256
 """Records handed over at once, at most."""
@@ -130,7 +130,7 @@ class PredictorTarget:
             raise CallError(type(error).__name__, detail=mask(str(error))[:500]) from error
         if not isinstance(outputs, Sequence) or len(outputs) != len(records):
             raise CallError("malformed", detail="not one output for each record")
-        return [_answer_of(output) for output in outputs]
+        return [answer_of(output) for output in outputs]
 
     async def close(self) -> None:
         """Let the thread end."""
@@ -141,7 +141,8 @@ class PredictorTarget:
             self._worker = None
 
 
-def _answer_of(output: object) -> Answer | CallError:
+def answer_of(output: object) -> Answer | CallError:
+    """Give a prediction as an answer; an error where it is no dict of JSON values."""
     if not isinstance(output, Mapping):
         return CallError("malformed", detail="the output is not a dict")
     try:

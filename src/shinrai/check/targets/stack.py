@@ -11,13 +11,14 @@ import msgspec
 from shinrai.check.targets.components import load_component, resolve_parameters
 from shinrai.check.targets.embedded import EmbeddedTarget
 from shinrai.check.targets.endpoint import EndpointTarget
+from shinrai.check.targets.plugin import PluginTarget
 from shinrai.check.targets.predictor import PredictorTarget
 from shinrai.check.targets.protocol import Answer, CallError, ChatRequest, Limits, Target
 from shinrai.check.targets.secrets import mask
 from shinrai.check.targets.worker import Worker
 from shinrai.errors import TargetError
 from shinrai.i18n import _
-from shinrai.records import Embedded, Endpoint, Guard, Instructions, System
+from shinrai.records import Embedded, Endpoint, Guard, Instructions, PluginModel, System
 from shinrai.workspace import AllowedHosts
 
 __all__ = ["GuardedTarget", "system_prompt", "target_of"]
@@ -52,6 +53,8 @@ def target_of(system: System, root: Path, allowed_hosts: Collection[str] = ()) -
         model = EndpointTarget(component, instructions, hosts=AllowedHosts(allowed_hosts))
     elif isinstance(component, Embedded):
         model = EmbeddedTarget(component, root, instructions)
+    elif isinstance(component, PluginModel):
+        model = PluginTarget(component, root, instructions, predicts=system.kind == "predictor")
     else:
         return PredictorTarget(component, root, system.secrets)
     guards = [part for part in system.stack if isinstance(part, Guard)]
