@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -132,6 +133,8 @@ def small_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     """Put a catalog of our own in place of the one that is shipped."""
     folder = tmp_path / "catalog"
     write(folder, CATALOG)
+    # The schemas of foreign formats are the same for everybody; whichever test reads them first keeps them.
+    shutil.copytree(catalog.CATALOG / "schemas" / "cyclonedx", folder / "schemas" / "cyclonedx")
     monkeypatch.setattr(catalog, "_ROOT", folder)
     forget_catalog()
     yield folder
