@@ -137,8 +137,10 @@ def undecided(town: Town, url: str, trials: int) -> None:
 
 def _engine(url: str, trials: int) -> None:
     import duckdb  # noqa: F401, PLC0415 - each process imports only what it measures
+    import uvloop  # noqa: F401, PLC0415 - each process imports only what it measures
 
     from shinrai.check import check, runs  # noqa: F401, PLC0415 - each process imports only what it measures
+    from shinrai.check.scorers import includes  # noqa: F401, PLC0415 - each process imports only what it measures
     from shinrai.records import Budget  # noqa: PLC0415 - each process imports only what it measures
     from tests.check.town import HERE, found  # noqa: PLC0415 - each process imports only what it measures
 

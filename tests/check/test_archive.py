@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shinrai.check import archive
-from shinrai.check.archive import read_calls, read_trials, write_run
+from shinrai.check.archive import read_calls, read_trials, trial_row, write_run
 from shinrai.check.journal import Line
 from shinrai.check.keys import KeyTable
 from shinrai.check.trials import call_key
@@ -85,7 +85,7 @@ def test_calls_survive_exactly(tmp_path: Path, lines: list[Line]) -> None:
 @given(st.lists(TRIAL, max_size=20), st.sets(st.sampled_from(["pass", "fail"])))
 def test_trials_survive_exactly_and_are_found(tmp_path: Path, trials: list[Trial], outcomes: set[Any]) -> None:
     path = tmp_path / "trials.jsonl"
-    path.write_bytes(b"".join(encode(trial) + b"\n" for trial in trials))
+    path.write_bytes(b"".join(map(trial_row, trials)))
     with path.open("rb") as file:
         paths = write_run(tmp_path, [journal(tmp_path, [])], [file])[1:]
     assert list(read_trials(paths)) == trials

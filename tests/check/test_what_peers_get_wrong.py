@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -18,7 +20,7 @@ from pydantic import ValidationError
 from shinrai.act import gate
 from shinrai.check.journal import Line
 from shinrai.check.scorers import Context, scorer
-from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, SourceError, UsageError
+from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, EXIT_NOT_MET, SourceError, StoreError, UsageError
 from shinrai.records import (
     Check,
     Column,
@@ -397,6 +399,29 @@ async def test_ciso_assistant_results_beyond_the_last_ten_are_deleted(town: Town
             assert digest_file(town.root / name) == digest
 
 
+async def test_ciso_assistant_a_file_without_a_digest_is_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, a digest that cannot be computed is stored as none, and the file counts as evidence all the same."""
+
+    def fail(path: Path) -> str:
+        if path.suffix == ".parquet":
+            raise OSError(5, "Input/output error")
+        return digest_file(path)
+
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(60)
+        town.promise()
+        with monkeypatch.context() as patched:
+            patched.setattr("shinrai.check.ending.digest_file", fail)
+            with pytest.raises(StoreError, match="Input/output"):
+                await town.check()
+        assert not town.state.judgements
+        [verdict] = await town.check()
+        assert max(endpoint.log.asked.values()) == 1
+    assert verdict.status == "met"
+    assert all(digest.startswith("sha256:") for digest in town.finished(1).files.values())
+
+
 # ---- Venturalítica
 
 
@@ -466,3 +491,23 @@ def test_venturalitica_a_policy_that_is_refused_leaves_an_empty_list_and_exit_co
         build(examine_yaml(path, shown_as="check.yaml"), Check)
     with pytest.raises(ValidationError):
         Check.model_validate({"assessment-plan": {}})
+
+
+async def test_venturalitica_usage_figures_are_sent_unasked(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, figures go to a service elsewhere unless a variable forbids it. Here, only the target is reached."""
+    reached: set[Any] = set()
+    connect = socket.socket.connect
+
+    def note(one: socket.socket, address: Any) -> None:
+        reached.add(address)
+        connect(one, address)
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(60)
+        town.promise()
+        [verdict] = await town.check()
+    host, port = urlsplit(endpoint.url).hostname, urlsplit(endpoint.url).port
+    assert verdict.status == "met"
+    assert reached == {(host, port)}

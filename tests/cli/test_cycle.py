@@ -209,7 +209,7 @@ def test_an_interrupted_run_is_shown_as_such(
 
     run("plan")
     with monkeypatch.context() as patched:
-        patched.setattr("shinrai.check.runs.write_run", crash)
+        patched.setattr("shinrai.check.ending.write_run", crash)
         assert run("check") == 130
     capsys.readouterr()
     run("status", "--json")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shinrai.check.events import Tell, Waiting
@@ -65,7 +67,7 @@ def check(  # noqa: PLR0913 - what a command is given
 
     spread = read_plan(engine)
     waiting: Callable[[], None] | None = None if tell is None else lambda: tell(Waiting())
-    with lock(root, waiting=waiting), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with lock(root, waiting=waiting), _lasting(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(
             run(
                 root,
@@ -112,12 +114,22 @@ def compare(  # noqa: PLR0913 - what a command is given
     """
     from shinrai.check.versions import compare_versions  # noqa: PLC0415 - as the engine
 
-    with lock(root), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with lock(root), _lasting(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(
             compare_versions(
                 root, ledger, against, systems=systems, claims=claims, budget=budget, allowed_hosts=allowed_hosts
             )
         )
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Let the garbage collector pass over what was there before a run: it outlives the run, modules above all."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -15,9 +15,12 @@ A table is cut into several files where it is large, so that memory does not gro
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice, repeat
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
@@ -32,7 +35,7 @@ from shinrai.records import Outcome, RunFinished, Trial
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["read_calls", "read_trials", "run_files", "write_run"]
+__all__ = ["read_calls", "read_trials", "run_files", "trial_row", "write_run"]
 
 PART_BYTES: Final = 32 * 2**20
 """Text of a table that goes into one file."""
@@ -48,11 +51,13 @@ Kind: TypeAlias = Literal["calls", "trials"]
 class _Table(NamedTuple):
     """Columns with their types, in order; how a line becomes cells; columns that are stored in another form than text.
 
+    ``row`` turns a line into its cells, in the order of the columns; a cell without a value is empty.
+
     ``stored`` makes the stored column of the text, ``shown`` the text of the stored column.
     """
 
     columns: dict[str, str]
-    cells: Callable[[bytes], Cells]
+    row: Callable[[bytes], bytes]
     stored: dict[str, str]
     shown: dict[str, str]
 
@@ -64,39 +69,31 @@ class _RawCall(Line, frozen=True, gc=False):
     request: msgspec.Raw = msgspec.Raw()
 
 
-class _RawTrial(msgspec.Struct, frozen=True, gc=False):
-    position: int
-    item: msgspec.Raw
-    calls: tuple[str, ...]
-    commitment: str
-    outcome: str
-    detail: msgspec.Raw = msgspec.Raw()
-    group: msgspec.Raw = msgspec.Raw()
-
-
 _decode_call = msgspec.json.Decoder(_RawCall).decode
-_decode_trial = msgspec.json.Decoder(_RawTrial).decode
+_encode = msgspec.json.Encoder().encode
 _decode_text = msgspec.json.Decoder().decode
 
 
-def _text(raw: msgspec.Raw) -> str | None:
-    return bytes(raw).decode() or None
-
-
-def _call_cells(line: bytes) -> Cells:
+def _call_row(line: bytes) -> bytes:
     call = _decode_call(line)
-    return (
-        *(call.key, call.end, call.error, call.seconds, call.attempts, call.tokens_in, call.tokens_out),
-        *(call.guard, call.cut, call.run, _text(call.request), _text(call.reply)),
+    cells = (
+        f"{call.key}{_SEPARATOR}{call.end}{_SEPARATOR}{call.error or ''}{_SEPARATOR}{call.seconds}{_SEPARATOR}"
+        f"{call.attempts}{_SEPARATOR}{call.tokens_in}{_SEPARATOR}{call.tokens_out}{_SEPARATOR}{call.guard or ''}"
+        f"{_SEPARATOR}{call.cut}{_SEPARATOR}{call.run or ''}"
     )
+    return b"\x1f".join((cells.encode(), call.request, call.reply)) + b"\n"
 
 
-def _trial_cells(line: bytes) -> Cells:
-    trial = _decode_trial(line)
-    return (
-        *(trial.commitment, trial.position, trial.outcome, _text(trial.item), " ".join(trial.calls) or None),
-        *(_text(trial.detail), _text(trial.group)),
-    )
+def trial_row(trial: Trial) -> bytes:
+    """Give a trial as the line of a file that `write_run` takes."""
+    detail = b"" if not trial.detail else _encode(trial.detail)
+    group = b"" if trial.group is None else _encode(trial.group)
+    cells = f"{trial.commitment}{_SEPARATOR}{trial.position}{_SEPARATOR}{trial.outcome}".encode()
+    return b"\x1f".join((cells, _encode(trial.item), " ".join(trial.calls).encode(), detail, group)) + b"\n"
+
+
+def _as_it_is(row: bytes) -> bytes:
+    return row
 
 
 _TABLES: dict[Kind, _Table] = {
@@ -115,7 +112,7 @@ _TABLES: dict[Kind, _Table] = {
             "request": "VARCHAR",
             "reply": "VARCHAR",
         },
-        _call_cells,
+        _call_row,
         {},
         {},
     ),
@@ -129,7 +126,7 @@ _TABLES: dict[Kind, _Table] = {
             "detail": "VARCHAR",
             "group": "VARCHAR",
         },
-        _trial_cells,
+        _as_it_is,
         {"calls": "string_split(\"calls\", ' ')"},
         {"calls": "array_to_string(\"calls\", ' ')"},
     ),
@@ -149,7 +146,7 @@ def write_run(directory: Path, journals: Sequence[Path], trials: Iterable[IO[byt
     journals : sequence of Path
         Of the run and of its workers. Torn last lines are left out.
     trials : iterable of file
-        For each claim a file of JSON lines, in committed order.
+        For each claim a file of `trial_row`, in committed order.
 
     Returns
     -------
@@ -213,7 +210,7 @@ def _write_part(connection: DuckDBPyConnection, kind: Kind, lines: Iterator[byte
     with NamedTemporaryFile(dir=path.parent, prefix=f"{kind}-", suffix=".rows") as rows:
         size = longest = 0
         for line in lines:
-            row = _SEPARATOR.join(["" if cell is None else str(cell) for cell in table.cells(line)]).encode() + b"\n"
+            row = table.row(line)
             rows.write(row)
             size += len(row)
             longest = max(longest, len(row))
@@ -248,19 +245,21 @@ def _same(connection: DuckDBPyConnection, table: _Table, path: Path, rows: Itera
     fractions = [place for place, kind in enumerate(table.columns.values()) if kind == "DOUBLE"]
     given = iter(rows)
     cursor = connection.execute(
-        f"SELECT concat_ws('{_SEPARATOR}', {', '.join(texts)}) FROM read_parquet({_quoted(path)})"  # noqa: S608 - names of ours
+        f"SELECT concat_ws('{_SEPARATOR}', {', '.join(texts)}) || '\n' FROM read_parquet({_quoted(path)})"  # noqa: S608 - names of ours
     )
     while found := cursor.fetchmany(_ROWS_AT_ONCE):
-        for (text,) in found:
-            row = next(given, b"")
-            if text.encode() + b"\n" != row and not _same_cells(text, row, fractions):
-                return False
+        stored = [text.encode() for (text,) in found]
+        compared = list(islice(given, len(stored)))
+        if stored != compared and not (
+            len(stored) == len(compared) and all(map(_same_cells, stored, compared, repeat(fractions)))
+        ):
+            return False
     return next(given, None) is None
 
 
-def _same_cells(text: str, row: bytes, fractions: Sequence[int]) -> bool:
+def _same_cells(found: bytes, row: bytes, fractions: Sequence[int]) -> bool:
     """Compare two rows of which a fraction may be written in two ways."""
-    stored, given = text.split(_SEPARATOR), row.decode().removesuffix("\n").split(_SEPARATOR)
+    stored, given = found.split(b"\x1f"), row.split(b"\x1f")
     return len(stored) == len(given) and all(
         one == other or (place in fractions and one and other and float(one) == float(other))
         for place, (one, other) in enumerate(zip(stored, given, strict=True))
@@ -285,17 +284,26 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _duckdb() -> Iterator[DuckDBPyConnection]:
-    import duckdb  # noqa: PLC0415 - a tenth of a second, for a run that ends
-
-    # One thread: rows stay in order. Nothing is fetched, nothing is read but the files that are named.
-    connection = duckdb.connect(
-        ":memory:",
-        config={"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False},
-    )
+    connection = _database().cursor()
     try:
         yield connection
     finally:
         connection.close()
+
+
+@lru_cache(maxsize=1)
+def _database() -> DuckDBPyConnection:
+    """Open the database without a file, once for the process: it takes longer than to write or read a short run."""
+    import duckdb  # noqa: PLC0415 - a tenth of a second, for a run that ends
+
+    # One thread: rows stay in order. Nothing is fetched, nothing is read but the files that are named.
+    database = duckdb.connect(
+        ":memory:",
+        config={"threads": 1, "autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    atexit.register(_database.cache_clear)
+    atexit.register(database.close)
+    return database
 
 
 # ---- reading

@@ -52,8 +52,8 @@ class Breaker:
         """Whether attempts are held back."""
         return self._failures >= OPENS_AFTER
 
-    async def attempt(self, wanted: float, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Make an attempt when it may be made.
+    def attempt(self, wanted: float, ask: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
+        """Make an attempt when it may be made, at once where it is closed.
 
         Parameters
         ----------
@@ -73,6 +73,9 @@ class Breaker:
         CallError
             If the attempt failed.
         """
+        return self._in_turn(wanted, ask) if self.is_open else self._tried(wanted, ask)
+
+    async def _in_turn(self, wanted: float, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         while self.is_open:
             async with self._probing:
                 if self.is_open:

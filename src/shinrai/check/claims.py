@@ -182,7 +182,9 @@ class Claim:
         horizon = max(1, len(self.order))
         self._on_all = gauge(commitment, horizon)
         self._on_usable = gauge(commitment, horizon) if commitment.missing.allow_share > 0 else None
-        self._keepable = self._on_all.can_be_met(len(self.order))
+        self._gauges = (self._on_all,) if self._on_usable is None else (self._on_all, self._on_usable)
+        self._drawn_at_most = len(self.order)
+        self._keepable = self._on_all.can_be_met(self._drawn_at_most)
         self._reach_at: tuple[int, int] = (-1, 0)
 
     def _cost(self, placed: Placed) -> int:
@@ -201,9 +203,10 @@ class Claim:
     @property
     def wants(self) -> bool:
         """Whether another trial could matter now."""
-        if self.closed or self.n + len(self.pending) >= len(self.order):
+        waiting = len(self.pending)
+        if self.closed or self.n + waiting >= self._drawn_at_most or waiting >= LONGEST_QUEUE:
             return False
-        return len(self.pending) < min(self._reach(), LONGEST_QUEUE)
+        return waiting < self._reach()
 
     @property
     def closed(self) -> bool:
@@ -213,7 +216,7 @@ class Claim:
     @property
     def done(self) -> bool:
         """Whether it is closed or nothing is left to draw and to wait for."""
-        return self.closed or self.n >= len(self.order)
+        return self.closed or self.n >= self._drawn_at_most
 
     def _reach(self) -> int:
         at, reach = self._reach_at
@@ -287,7 +290,7 @@ class Claim:
 
     def close(self) -> None:
         """Let a fixed-sample test look, now that all its trials are counted."""
-        for gauge in (self._on_all, self._on_usable):
+        for gauge in self._gauges:
             if isinstance(gauge, FixedGauge):
                 gauge.close()
         self.decision = self._decided()
@@ -322,11 +325,13 @@ class Claim:
         A promise with too few data for any outcome to keep it is measured to the end, for its interval; and as long as
         nothing usable was seen, the next trial may be the first.
         """
-        remaining = len(self.order) - self.n
-        if self.decision is not None or not self._keepable or not remaining or self.n == self._missing:
+        remaining = self._drawn_at_most - self.n
+        if self.decision is not None or not self._keepable or not remaining:
             return False
-        gauges = [self._on_all] if self._on_usable is None else [self._on_all, self._on_usable]
-        return not any(gauge.can_be_met(remaining) or gauge.can_be_violated(remaining) for gauge in gauges)
+        for gauge in self._gauges:
+            if gauge.can_be_met(remaining) or gauge.can_be_violated(remaining):
+                return False
+        return self.n != self._missing
 
     def _reading(self, outcome: Outcome) -> Reading:
         if outcome in {"pass", "fail"}:

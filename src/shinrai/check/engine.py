@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Literal, TypeAlias
@@ -63,7 +63,7 @@ class Engine:
     purse : Purse
     patience : Patience
     tell : callable, optional
-    helpers : mapping of Id to Access, optional
+    instruments : mapping of Id to Access, optional
         The ways to other systems that its trials ask, such as a judge.
     """
 
@@ -78,10 +78,10 @@ class Engine:
         purse: Purse,
         patience: Patience,
         tell: Tell | None = None,
-        helpers: Mapping[Id, Access] | None = None,
+        instruments: Mapping[Id, Access] | None = None,
     ) -> None:
         self._kept = len(journal)
-        self._helpers = helpers or {}
+        self._instruments = instruments or {}
         self._run = run
         self._system = system
         self._access = access
@@ -104,7 +104,7 @@ class Engine:
         self._sent = 0
         self._last_failure: CallError | None = None
         self._kinds: Counter[str] = Counter()
-        self._helper_failures: Counter[Id] = Counter()
+        self._instrument_failures: Counter[Id] = Counter()
         self._closing: End | None = None
         self._over: asyncio.Future[End] | None = None
         self._began = 0.0
@@ -210,8 +210,9 @@ class Engine:
         while True:
             while self._queue:
                 ask = self._queue.popleft()
-                if any(not claim.closed for claim, _pending in self._waiting[ask.key]):
-                    return ask
+                for claim, _pending in self._waiting[ask.key]:
+                    if not claim.closed:
+                        return ask
                 del self._waiting[ask.key]
             if not self._draw():
                 return None
@@ -265,17 +266,14 @@ class Engine:
         following: Ask | None = ask
         try:
             while following is not None:
-                await self._call(following)
+                began = self._now()
+                self._finished(following, await self._ask(following), began)
+                self._in_flight -= 1
                 following = self._following()
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the run
             self._fail(error)
         finally:
             self._tasks.discard(asyncio.current_task())
-
-    async def _call(self, ask: Ask) -> None:
-        began = self._now()
-        self._finished(ask, await self._ask(ask), began)
-        self._in_flight -= 1
 
     def _following(self) -> Ask | None:
         """Give the call that the task of a finished one makes next; further ones get tasks of their own."""
@@ -285,13 +283,13 @@ class Engine:
         self._fill()
         return ask
 
-    async def _ask(self, ask: Ask) -> Result:
+    def _ask(self, ask: Ask) -> Awaitable[Result]:
         if ask.to is not None:
-            helper = self._helpers[ask.to]
-            return await ask_patiently(helper, helper.target, ask.request["text"], self._patience, self._notice)
+            instrument = self._instruments[ask.to]
+            return ask_patiently(instrument, instrument.target, ask.request["text"], self._patience, self._notice)
         target = self._access.target
         target = target.caller(ask.key) if isinstance(target, Crew) else target
-        return await ask_patiently(self._access, target, ask.request, self._patience, self._notice)
+        return ask_patiently(self._access, target, ask.request, self._patience, self._notice)
 
     # ---- receiving
 
@@ -307,7 +305,7 @@ class Engine:
             return
         answer = result.answer
         if ask.to is not None:
-            self._helper_failures[ask.to] = 0
+            self._instrument_failures[ask.to] = 0
             self._keep(_answered(ask, result, answer))
             return
         self._answered_at = self._now()
@@ -336,8 +334,8 @@ class Engine:
         )
         if ask.to is not None:
             self._keep(line)
-            self._helper_failures[ask.to] += unusable
-            if self._helper_failures[ask.to] >= UNUSABLE_IN_A_ROW:
+            self._instrument_failures[ask.to] += unusable
+            if self._instrument_failures[ask.to] >= UNUSABLE_IN_A_ROW:
                 self._finish("helper-failed")
             return
         if unusable:

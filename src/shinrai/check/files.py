@@ -10,7 +10,7 @@ from typing import IO, Self
 
 import msgspec
 
-from shinrai.check.archive import read_calls, run_files
+from shinrai.check.archive import read_calls, run_files, trial_row
 from shinrai.check.claims import Keep
 from shinrai.check.journal import Line, not_written, read_journal
 from shinrai.errors import TamperedError
@@ -23,8 +23,6 @@ __all__ = ["CALLS", "RUNS", "TrialFiles", "carried_calls", "journals_of", "lines
 RUNS = ".shinrai/runs"
 CALLS = "calls.jsonl"
 """The journal of a run that goes on. When it has ended, `shinrai.check.archive` has its contents."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 def lines_of(root: Path, run: Run) -> Iterator[Line]:
@@ -93,7 +91,7 @@ class TrialFiles:
 
         def keep(trial: Trial) -> None:
             try:
-                write(_encode(trial) + b"\n")
+                write(trial_row(trial))
             except OSError as error:
                 raise not_written("trials", error) from error
 

@@ -7,6 +7,7 @@ pass rates as failure rates below one minus the threshold, bands and groups by t
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -161,8 +162,11 @@ class _FailureGauge:
         ahead = max(1, bisect.bisect_left(met, self._may_fail, lo=min(n + 1, self._horizon)) - n)
         rate = (self._must_fail + self._limit) / (n + 1)
         if rate > self._limit:
-            further, last = 1, min(ahead, self._horizon - n)
-            while further < last:  # in doubling steps: it is asked for at each trial, and need not be exact
+            # In doubling steps: it is asked for at each trial, and need not be exact. Fewer trials than failures are
+            # missing at the least could not do.
+            fewest = max(1.0, (violated[n] - self._must_fail) / rate)
+            further, last = 1 << math.ceil(fewest - 1.0).bit_length(), min(ahead, self._horizon - n)
+            while further < last:
                 if self._must_fail + rate * further >= violated[n + further]:
                     return further
                 further *= 2

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from shinrai.check.archive import write_run
+from shinrai.check.archive import trial_row, write_run
 from shinrai.check.choosing import require_rule_unchanged
 from shinrai.check.imported import imports_of, judge_imported
 from shinrai.check.journal import Line, not_written
@@ -96,7 +96,7 @@ def _archived(promise: Promise, ledger: Ledger, root: Path, runs: str, names: tu
             keys: set[str] = set()
 
             def keep(trial: Trial) -> None:
-                trials.write(_encode(trial) + b"\n")
+                trials.write(trial_row(trial))
 
             def keep_line(line: Line) -> None:
                 if line.key not in keys:

@@ -6,7 +6,7 @@ server's own Retry-After up to a cap, and a deadline for the whole call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -94,13 +94,13 @@ class _Call:
         self._wanted = now()
         self.began = self._wanted
 
-    async def attempt(self) -> Answer:
+    def attempt(self) -> Awaitable[Answer]:
         """Wait for the target's leave, then make one attempt."""
-        return await self._access.breaker.attempt(self._wanted, self._ask)
+        return self._access.breaker.attempt(self._wanted, self._ask)
 
     async def _ask(self) -> Answer:
         throttle = self._access.throttle
-        entry = await throttle.enter(self._request)
+        entry = await throttle.enter(self._request) if throttle.holds_back else None
         self.began = self._now()
         answer = await self._target.ask(self._request)
         throttle.settle(entry, self._request, answer)

@@ -112,14 +112,14 @@ class Purse:
         """The price in force, if there is one: of the system under test, or else of a system that helps to test it."""
         return next((till.price for till in self._tills.values() if till.price is not None), None)
 
-    def take_up(self, system: System, helpers: Iterable[System] = ()) -> None:
+    def take_up(self, system: System, instruments: Iterable[System] = ()) -> None:
         """Take up the prices of a system, and of those that help to test it.
 
         Parameters
         ----------
         system : System
             What runs on this machine costs nothing.
-        helpers : iterable of System, optional
+        instruments : iterable of System, optional
             Such as a judge.
 
         Raises
@@ -128,7 +128,7 @@ class Purse:
             If money is limited and an endpoint has no price, or one in another currency; or if two prices are in two
             currencies.
         """
-        self._tills = {None: self._till(system)} | {one.id: self._till(one) for one in helpers}
+        self._tills = {None: self._till(system)} | {one.id: self._till(one) for one in instruments}
         currencies = sorted({till.price.currency for till in self._tills.values() if till.price is not None})
         if len(currencies) > 1:
             raise UsageError(

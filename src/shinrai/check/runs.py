@@ -16,62 +16,48 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-from shinrai.check.archive import write_run
-from shinrai.check.choosing import Group, chosen, groups_of, plan_first, require_rule_unchanged, settled, version_of
+from shinrai.check.choosing import Group, chosen, groups_of, settled, version_of
 from shinrai.check.claims import Claim
 from shinrai.check.correcting import judge_labels
 from shinrai.check.crew import Crew, Plan
+from shinrai.check.ending import RunEnd, clear_away, end_run, note_of, reason_of
 from shinrai.check.engine import End, Engine
 from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
 from shinrai.check.files import CALLS, RUNS, TrialFiles, carried_calls, journals_of
-from shinrai.check.helpers import Helpers, require_helpers_unchanged
 from shinrai.check.imported_runs import judge_and_archive
+from shinrai.check.instruments import Instruments
 from shinrai.check.journal import Journal, not_written
 from shinrai.check.outcomes import is_imported, judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
+from shinrai.check.pinned import Pinned
 from shinrai.check.purse import Purse
 from shinrai.check.scorers import Context, scorer
-from shinrai.check.targets.protocol import CallError, Target
+from shinrai.check.targets.protocol import Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
-from shinrai.errors import PluginError, ShinraiError, TargetError, UsageError
-from shinrai.i18n import _, current_language
+from shinrai.errors import PluginError, ShinraiError, TargetError
+from shinrai.i18n import current_language
 from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import (
-    DIALOGUE_VERSION,
     Budget,
     Commitment,
     Digest,
     Id,
     Item,
-    Json,
     Judged,
-    Payload,
     PluginScorer,
     Reason,
-    RunFinished,
     RunStarted,
     SystemVersion,
     Text,
     Verdict,
-    digest_file,
 )
 from shinrai.source import SpooledItems, spool_items
-from shinrai.workspace import data_file, fingerprint
+from shinrai.workspace import data_file
 
 __all__ = ["run"]
-
-_REASONS: dict[End, Reason | None] = {
-    "complete": None,
-    "target-unreachable": "target-unreachable",
-    "target-failed": "target-failed",
-    "helper-failed": "helper-failed",
-    "budget-spent": "budget-spent",
-    "money-spent": "money-spent",
-    "tokens-spent": "tokens-spent",
-}
 
 
 async def run(  # noqa: PLR0913 - the contract of the room
@@ -151,7 +137,7 @@ class _Opened:
 
     version: SystemVersion
     access: Access
-    helpers: Helpers
+    instruments: Instruments
 
 
 class _Check:
@@ -177,7 +163,7 @@ class _Check:
         self._patience = patience
         self.spread: Plan | None = None
         self._items: dict[Path, SpooledItems] = {}
-        self._digests: dict[Path, Digest] = {}
+        self._pinned = Pinned(root)
 
     def close(self) -> None:
         """Let go of the data sets."""
@@ -192,10 +178,10 @@ class _Check:
             if not needs_no_calls(promise.commitment) and not settled(state, promise):
                 by_system.setdefault(promise.commitment.system, []).append(promise)
         for system, promises in by_system.items():
-            self._require_unchanged(state, system, promises)
+            self._pinned.require_unchanged(state, system, promises)
         verdicts = self._judge_outcomes(state, [one for one in promises_in_force if needs_no_calls(one.commitment)])
         verdicts += self._judge_labels(promises_in_force)
-        self._clear_away(state)
+        clear_away(self._root, state)
         self._close_overtaken(state, systems)
         for system, promises in by_system.items():
             verdicts += await self._measure_system(version_of(state, system), groups_of(state, promises))
@@ -235,30 +221,6 @@ class _Check:
         for verdict in verdicts:
             self._tell(ClaimDecided(verdict))
 
-    # ---- what was promised is what is there
-
-    def _require_unchanged(self, state: State, system: Id, promises: Sequence[Promise]) -> None:
-        version = version_of(state, system)
-        mark, _files = fingerprint(version.system, self._root, version.supply)
-        for promise in promises:
-            commitment = promise.commitment
-            if not commitment.fingerprint == version.fingerprint == mark:
-                raise plan_first(_("the system {name} has changed since the plan").format(name=system))
-            data, use = commitment.data, commitment.scorer
-            if data is None or use is None:
-                raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
-            if self._digest(data_file(self._root, data.use)) != data.digest:
-                raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
-            if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
-                raise plan_first(_("the rules of dialogues have changed since the plan"))
-            require_rule_unchanged(self._root, use)
-            require_helpers_unchanged(state, self._root, commitment)
-
-    def _digest(self, path: Path) -> Digest:
-        if path not in self._digests:
-            self._digests[path] = digest_file(path)
-        return self._digests[path]
-
     # ---- runs
 
     def _close_overtaken(self, state: State, systems: Collection[str] | None) -> None:
@@ -273,18 +235,11 @@ class _Check:
             ):
                 journal = self._journal(started.directory)
                 journal.close()
-                self._end(started, "superseded", len(journal), {}, (), ())
-
-    def _clear_away(self, state: State) -> None:
-        """Remove journals whose run has ended: a crash can come between the end in the ledger and their removal."""
-        for one in state.runs.values():
-            if one.finished is not None:
-                for journal in journals_of(self._root / one.started.directory):
-                    journal.unlink(missing_ok=True)
+                end_run(self._root, self._ledger, RunEnd(started, "superseded", len(journal)))
 
     async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
-        helpers = Helpers(self._ledger.state(), [promise for group in groups for promise in group.promises])
-        self._purse.take_up(version.system, helpers.systems)
+        instruments = Instruments(self._ledger.state(), [promise for group in groups for promise in group.promises])
+        self._purse.take_up(version.system, instruments.systems)
         target = target_of(version.system, self._root, self._allowed_hosts)
         if self.spread is not None:
             target = Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
@@ -293,14 +248,14 @@ class _Check:
                 await target.open()
             except TargetError as error:
                 return self._unreachable([one for group in groups for one in group.promises], error)
-            await helpers.open(self._root, self._allowed_hosts, self._patience.clock)
-            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)), helpers)
+            await instruments.open(self._root, self._allowed_hosts, self._patience.clock)
+            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)), instruments)
             verdicts = []
             for group in groups:
                 verdicts += await self._measure_group(opened, group)
             return verdicts
         finally:
-            await helpers.close()
+            await instruments.close()
             await target.close()
 
     def _unreachable(
@@ -325,7 +280,7 @@ class _Check:
     async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
         verdicts, lost = [], set[Digest]()
         for one in group.promises:
-            error = opened.helpers.lacking(one) or self._broken_rule(one)
+            error = opened.instruments.lacking(one) or self._broken_rule(one)
             if error is not None:
                 reason: Reason = "plugin-failed" if isinstance(error, PluginError) else "helper-failed"
                 verdicts += self._unreachable([one], error, reason)
@@ -416,7 +371,7 @@ class _Check:
             purse=self._purse,
             patience=self._patience,
             tell=self._engine_tell,
-            helpers=opened.helpers.ways,
+            instruments=opened.instruments.ways,
         )
         return engine, claims
 
@@ -443,7 +398,7 @@ class _Check:
     ) -> list[Verdict]:
         """Archive calls and trials, then write the verdicts and the end of the run in one transaction."""
         already = {claim.key for claim in claims if claim.verdict is not None}
-        verdicts = [claim.conclude(_REASONS[end], _note(end, engine.last_failure)) for claim in claims]
+        verdicts = [claim.conclude(reason_of(end), note_of(end, engine.last_failure)) for claim in claims]
         spending = self._purse.settle_run()
         details = {**engine.figures(), **self._purse.in_words(spending)}
         if end not in {"complete", "target-failed"}:
@@ -451,7 +406,7 @@ class _Check:
         if group.ended is not None:
             details["continues"] = group.ended.started.run
         how: Literal["complete", "target-failed"] = "target-failed" if end.startswith("target-") else "complete"
-        self._end(started, how, engine.calls, details, verdicts, trials.files)
+        end_run(self._root, self._ledger, RunEnd(started, how, engine.calls, details, verdicts, trials.files))
         for verdict in verdicts:
             if verdict.key not in already:
                 self._tell(ClaimDecided(verdict))
@@ -468,25 +423,6 @@ class _Check:
             )
         )
         return verdicts
-
-    def _end(  # noqa: PLR0917 - what the ledger hears of the end of a run
-        self,
-        started: RunStarted,
-        end: Literal["complete", "target-failed", "superseded"],
-        calls: int,
-        details: dict[str, Json],
-        verdicts: Sequence[Verdict],
-        trials: Sequence[IO[bytes]],
-    ) -> None:
-        """Archive, write the end to the ledger, then remove the journal: a crash in between loses nothing."""
-        directory = self._root / started.directory
-        paths = write_run(directory, journals_of(directory), trials)
-        files = {f"{started.directory}/{path.name}": digest_file(path) for path in paths}
-        finished = RunFinished(run=started.run, end=end, files=files, calls=calls, details=details)
-        payloads: list[Payload] = [Judged(verdict=verdict) for verdict in verdicts]
-        self._ledger.append(*payloads, finished)
-        for journal in journals_of(directory):
-            journal.unlink()
 
 
 async def _measured(engine: Engine, target: Target, journal: Journal, directory: Path) -> End:
@@ -509,9 +445,3 @@ def _today(state: State) -> date:
     if state.head is not None:
         now = max(now, datetime.fromisoformat(state.head.at))
     return now.astimezone().date()
-
-
-def _note(end: End, failure: CallError | None) -> Text | None:
-    if failure is None or not end.endswith(("-failed", "-unreachable")):
-        return None
-    return Text(en=f"{failure.kind}: {failure.detail}"[:500] if failure.detail else failure.kind)

@@ -66,6 +66,7 @@ class Throttle:
     def __init__(self, limits: Limits, bound: TokenBound, clock: Clock) -> None:
         self._requests = limits.requests_per_minute
         self._tokens = limits.tokens_per_minute
+        self._limited = self._requests is not None or self._tokens is not None
         self._bound = bound
         self._clock = clock
         self._window: deque[Entry] = deque()
@@ -73,6 +74,11 @@ class Throttle:
         self._largest_reply = 0
         self._turn = asyncio.Lock()
         self._resume_at = float("-inf")
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether an attempt may have to wait, or has to be counted."""
+        return self._limited or self._resume_at > self._clock.now()
 
     async def enter(self, request: Request) -> Entry | None:
         """Wait until an attempt may begin, in the order of asking.
@@ -85,7 +91,7 @@ class Throttle:
         pause = self._resume_at - self._clock.now()
         if pause > 0:
             await self._clock.sleep(pause + self._clock.chance())  # not all of them in the same moment
-        if self._requests is None and self._tokens is None:
+        if not self._limited:
             return None
         tokens = 0 if self._tokens is None else self._expected(request)
         async with self._turn:

@@ -20,7 +20,7 @@ from shinrai.check.choosing import chosen, version_of
 from shinrai.check.claims import LONGEST_QUEUE, Claim
 from shinrai.check.engine import Engine
 from shinrai.check.files import CALLS, RUNS, TrialFiles, journals_of, lines_of
-from shinrai.check.helpers import Helpers
+from shinrai.check.instruments import Instruments
 from shinrai.check.journal import Journal
 from shinrai.check.pairing import Difference, Side, comparable, feed, kept_trials
 from shinrai.check.patience import Access, Patience
@@ -255,17 +255,17 @@ class _Asked:
         self.trials: list[Trial] = list(side.trials)
         system = side.version.system
         self._target = target_of(system, work.root, work.allowed_hosts)
-        self._helpers = Helpers(work.ledger.state(), [question.promise])
+        self._instruments = Instruments(work.ledger.state(), [question.promise])
         self._started: RunStarted | None = None
 
     async def __aenter__(self) -> Self:
         work, version = self._work, self._side.version
         self._stack = AsyncExitStack()
         self._stack.push_async_callback(self._target.close)
-        self._stack.push_async_callback(self._helpers.close)
+        self._stack.push_async_callback(self._instruments.close)
         try:
             await self._target.open()
-            await self._helpers.open(work.root, work.allowed_hosts, work.patience.clock)
+            await self._instruments.open(work.root, work.allowed_hosts, work.patience.clock)
             self._access = Access(self._target, work.patience.clock, token_bound(version.system))
             self._begin()
         except BaseException:
@@ -303,7 +303,7 @@ class _Asked:
         use = commitment.scorer.use if commitment.scorer else None
         if use is None or self._started is None:
             return False
-        work.purse.take_up(system, self._helpers.systems)
+        work.purse.take_up(system, self._instruments.systems)
         found: list[Trial] = []
         claim = _Collected(
             commitment,
@@ -322,7 +322,7 @@ class _Asked:
             journal=self._journal,
             purse=work.purse,
             patience=work.patience,
-            helpers=self._helpers.ways,
+            instruments=self._instruments.ways,
         )
         end = await engine.measure()
         self.trials = found

@@ -189,10 +189,11 @@ def _require_column(item: Item, column: str) -> None:
 
 def _prompts(item: Item) -> Sequence[str]:
     found = item.fields.get("prompts")
-    prompts = [found] if isinstance(found, str) else found
-    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+    if isinstance(found, str):
+        return [found]
+    if not isinstance(found, list) or set(map(type, found)) != {str}:
         _refuse(item)
-    return prompts
+    return found
 
 
 def _refuse(item: Item) -> NoReturn:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from shinrai.errors import UsageError, nearest
@@ -69,6 +68,11 @@ class Drawn(Sequence[Placed]):
         item = self._items[self._places[index]]
         return Placed(item, None if self._sides is None else _LETTERS[self._sides[index]])
 
+    def __iter__(self) -> Iterator[Placed]:
+        if self._sides is None:
+            return map(Placed, map(self._items.__getitem__, self._places))
+        return map(Placed, map(self._items.__getitem__, self._places), map(_LETTERS.__getitem__, self._sides))
+
 
 _LETTERS: dict[int, Side] = {ord("a"): "a", ord("b"): "b"}
 
@@ -101,23 +105,24 @@ def draw(
     """
     known: set[str] = set()
     kept = _Ranked()
-    sides = bytearray()
+    filtered = use is not None and (use.where or use.languages is not None)
+    sides = bytearray(0 if groups is None else len(items))
     side_of = None if groups is None else _sides(groups)
     for place, item in enumerate(items):
         known.update(item.fields)
-        if use is not None and not keeps(use, item):
+        if filtered and use is not None and not keeps(use, item):
             continue
         if side_of is not None:
             side = side_of(item)
             if side is None:
                 continue
-            sides += side.encode()
+            sides[place] = ord(side)
         kept.add(place, rank(order_seed, item.id))
     if len(items):
         for column in _columns(use, groups):
             _require_column(known, column)
-    numbers, places = kept.in_order(lambda place: rank(order_seed, items[place].id))
-    return Drawn(items, places, None if groups is None else bytes(sides[number] for number in numbers))
+    places = kept.in_order(lambda place: rank(order_seed, items[place].id))
+    return Drawn(items, places, None if groups is None else bytes(map(sides.__getitem__, places)))
 
 
 class _Ranked:
@@ -131,29 +136,24 @@ class _Ranked:
     _PART = 56  # bits of a head below those that choose the part
 
     def __init__(self) -> None:
-        self._added = 0
         self._heads = [array("Q") for _part in range(256)]
-        self._numbers = [array("I") for _part in range(256)]
         self._places = [array("I") for _part in range(256)]
 
     def add(self, place: int, rank_of_it: str) -> None:
         head = int(rank_of_it[: self._HEAD], 16)
         part = head >> self._PART
         self._heads[part].append(head)
-        self._numbers[part].append(self._added)
         self._places[part].append(place)
-        self._added += 1
 
-    def in_order(self, whole: Callable[[int], str]) -> tuple[array[int], array[int]]:
-        """Give the numbers in which they were added and the places, both by rank; `whole` where two heads are equal."""
-        numbers, places = array("I"), array("I")
-        for heads, added, found in zip(self._heads, self._numbers, self._places, strict=True):
-            order = sorted(range(len(heads)), key=heads.__getitem__)
-            if any(heads[one] == heads[following] for one, following in pairwise(order)):
-                order.sort(key=lambda index: whole(found[index]))
-            numbers.extend(added[index] for index in order)
-            places.extend(found[index] for index in order)
-        return numbers, places
+    def in_order(self, whole: Callable[[int], str]) -> array[int]:
+        """Give the places by rank; `whole` where two heads are equal."""
+        places = array("I")
+        for heads, found in zip(self._heads, self._places, strict=True):
+            order = sorted(zip(heads, found, strict=True))
+            if len(set(heads)) < len(heads):
+                order.sort(key=lambda one: whole(one[1]))
+            places.extend([place for _head, place in order])
+        return places
 
 
 def rank(order_seed: int, item_id: str) -> str:

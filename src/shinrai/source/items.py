@@ -10,7 +10,6 @@ import re
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, overload
 
@@ -183,7 +182,7 @@ def spool_items(
 
 def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems, at_most: int | None) -> bool:
     """Read row by row; False as soon as a row is not in order, or if two ids may be the same."""
-    marks = [array("Q") for _part in range(256)]  # dealt out evenly, so that few at a time are compared as objects
+    marks = [array("q") for _part in range(256)]  # dealt out evenly, so that few at a time are compared as objects
     rows = _Rows(shown_as)
     try:
         with path.open("rb") as file:
@@ -194,8 +193,10 @@ def _spool_json_lines(path: Path, shown_as: str, items: SpooledItems, at_most: i
                 fields = _json_row(text, 1, rows)
                 if fields is None or not isinstance(fields.get("id"), str) or not fields["id"]:
                     return False
-                mark = blake2b(fields["id"].encode(), digest_size=8).digest()
-                marks[mark[0]].append(int.from_bytes(mark))
+                mark = hash(
+                    fields["id"]
+                )  # 64 bits, with a key of this process: only a guess, which `read_items` checks
+                marks[mark & 255].append(mark)
                 items.add(Item(fields["id"], fields))
             if at_most is not None and file.tell() > at_most:
                 return False
@@ -290,12 +291,11 @@ def _read_json_lines(text: str, rows: _Rows) -> None:
 
 
 def _json_row(line: str, number: int, rows: _Rows) -> dict[str, Json] | None:
-    expected = _("one JSON object in each line")
     try:
-        fields = _DECODER.decode(line)
+        fields = _decode_line(line)
     except json.JSONDecodeError as error:
         message = _("this is not valid JSON: {reason}").format(reason=error.msg)
-        rows.refuse("source.json", (number, error.pos + 1), message, expected, None, line)
+        rows.refuse("source.json", (number, error.pos + 1), message, _one_object(), None, line)
     except _RefusedJsonError as error:
         rows.refuse("source.json", (number, 1), str(error), None, None, line)
     except RecursionError:
@@ -306,13 +306,26 @@ def _json_row(line: str, number: int, rows: _Rows) -> dict[str, Json] | None:
         message = _("this line is not a JSON object")
         if isinstance(fields, dict):
             message = _("half of a surrogate pair is not a character")
-        rows.refuse("source.json", (number, 1), message, expected, None, line)
+        rows.refuse("source.json", (number, 1), message, _one_object(), None, line)
     return None
+
+
+def _decode_line(line: str) -> Json:
+    """Read a line; one that is nothing but a value, as almost all are, without looking for white space around it."""
+    if line.startswith("{"):
+        fields, end = _DECODER.raw_decode(line)
+        if end == len(line):
+            return fields
+    return _DECODER.decode(line)
+
+
+def _one_object() -> str:
+    return _("one JSON object in each line")
 
 
 def _holds_half_a_pair(line: str, fields: dict[str, Json]) -> bool:
     r"""Tell whether an escape such as ``\ud800`` stands alone: no file could ever hold that text."""
-    written = _SURROGATE_ESCAPE.search(line) is not None
+    written = "\\u" in line and _SURROGATE_ESCAPE.search(line) is not None
     return written and _SURROGATE.search(json.dumps(fields, ensure_ascii=False)) is not None
 
 

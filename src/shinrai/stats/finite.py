@@ -73,7 +73,7 @@ class FinitePopulation:
         limit
             The limit, in [0, 1).
         floor
-            Where given, evidence under it need not be exact.
+            Where given, evidence is not exact: only whether it reaches this number is.
 
         Returns
         -------

@@ -17,7 +17,7 @@ __all__ = ["Edge", "bound", "bound_path", "checkpoints"]
 _STEPS = 80
 _TOLERANCE = 1e-10
 _UNBOUNDED = 1e9  # a finite threshold beyond this is reported as no bound
-_GRID = 48
+_GRID = 32
 _POINTS = 197
 
 

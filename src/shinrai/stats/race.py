@@ -3,16 +3,81 @@
 import bisect
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shinrai.stats.sequential import Side
 from shinrai.stats.stopping import BINOMIAL, RateModel
 
 __all__ = ["FailurePath", "RateRace"]
 
+_FIRST_LOOK, _GROWTH = 256, 4  # moments of a path that are looked at together, and how that grows
+_Counts: TypeAlias = NDArray[np.int64]
+_Evidence: TypeAlias = Callable[[_Counts, _Counts, float, float], NDArray[np.float64]]
 _READINGS = {(0.0, 0.0): (False, False), (0.0, 1.0): (False, True), (1.0, 1.0): (True, True)}
+
+
+class _Crossing:
+    """When evidence along a path first reaches what is needed.
+
+    At each moment, evidence falls as the threshold gets harder. What does not reach at a threshold is therefore not
+    looked at again for harder ones; and most thresholds are proven early or never, so that the first moments are looked
+    at first, then ever more of the later ones.
+
+    Parameters
+    ----------
+    evidence
+        Counts, failures, threshold and what is needed to evidence, as in `RateModel`.
+    at, failures
+        The moments, increasing, and how many had failed by then.
+    harder
+        1 where larger thresholds are harder to prove, -1 where smaller ones are.
+    """
+
+    __slots__ = ("_at", "_evidence", "_failures", "_harder", "_hardest", "_left", "_needed")
+
+    def __init__(self, evidence: _Evidence, at: _Counts, failures: _Counts, harder: int) -> None:
+        self._evidence = evidence
+        self._at = at
+        self._failures = failures
+        self._harder = harder
+        self._hardest = self._needed = -math.inf
+        self._left: _Counts = np.arange(at.size)
+
+    def first(self, threshold: float, needed: float) -> float:
+        """Give the first moment at which evidence reaches what is needed; infinity where none does."""
+        hardness = self._harder * threshold
+        known = hardness >= self._hardest and needed >= self._needed
+        left = self._left if known else np.arange(self._at.size)
+        for part, end in _parts(left.size):
+            looked_at = left[part]
+            reached = looked_at[self._reaches(looked_at, threshold, needed)]
+            if reached.size:
+                if known:
+                    self._left = np.concatenate((reached, left[end:]))
+                    self._hardest, self._needed = hardness, needed
+                return float(self._at[reached[0]])
+        return math.inf
+
+    def any_up_to(self, moment: float, threshold: float, needed: float) -> bool:
+        """Whether evidence reaches what is needed at a moment or before."""
+        end = int(np.searchsorted(self._at, moment, side="right"))
+        return any(self._reaches(part, threshold, needed).any() for part, _end in _parts(end))
+
+    def _reaches(self, where: _Counts | slice, threshold: float, needed: float) -> NDArray[np.bool_]:
+        return self._evidence(self._at[where], self._failures[where], threshold, needed) >= needed
+
+
+def _parts(size: int) -> Iterator[tuple[slice, int]]:
+    """Cut so many moments into a few parts, each larger than the one before."""
+    start, length = 0, _FIRST_LOOK
+    while start < size:
+        end = min(size, start + length)
+        yield slice(start, end), end
+        start, length = end, _GROWTH * length
 
 
 class FailurePath:
@@ -33,7 +98,7 @@ class FailurePath:
         How failures come about.
     """
 
-    __slots__ = ("_above_at", "_above_failures", "_below_at", "_below_failures", "_model")
+    __slots__ = ("_above", "_above_at", "_above_failures", "_below", "_below_at", "_below_failures", "_model")
 
     def __init__(self, failed_at: Sequence[int], n: int, moments: Sequence[int], model: RateModel) -> None:
         self._model = model
@@ -44,22 +109,34 @@ class FailurePath:
         self._below_failures = np.searchsorted(failures, self._below_at, side="right")
         self._above_at = np.concatenate(([0], failures))
         self._above_failures = np.arange(failures.size + 1)
+        self._below = _Crossing(model.log_below, self._below_at, self._below_failures, harder=-1)
+        self._above = _Crossing(model.log_above, self._above_at, self._above_failures, harder=1)
 
-    def proven_at(self, threshold: float, alpha_below: float, alpha_above: float) -> tuple[float, float]:
-        """When "below" and when "above" was proven against `threshold`: only the first of the two counts.
+    def below_proven_at(self, threshold: float, alpha_below: float, alpha_above: float) -> float:
+        """When "below `threshold`" was proven, and "above" not by then: the first of the two counts.
 
         Returns
         -------
-        tuple of float
-            Trial numbers, infinity where not proven. At most one of the two is finite. "Below" is given at the next
-            failure or moment, not to the trial.
+        float
+            Trial number, infinity where not proven. It is that of the next failure or moment, not of the very trial.
         """
-        for_below, for_above = -math.log(alpha_below), -math.log(alpha_above)
-        below = self._model.log_below(self._below_at, self._below_failures, threshold, for_below) >= for_below
-        above = self._model.log_above(self._above_at, self._above_failures, threshold, for_above) >= for_above
-        below_at = float(self._below_at[below.argmax()]) if below.any() else math.inf
-        above_at = float(self._above_at[above.argmax()]) if above.any() else math.inf
-        return (below_at, math.inf) if below_at < above_at else (math.inf, above_at)
+        moment = self._below.first(threshold, -math.log(alpha_below))
+        if math.isinf(moment) or self._above.any_up_to(moment, threshold, -math.log(alpha_above)):
+            return math.inf
+        return moment
+
+    def above_proven_at(self, threshold: float, alpha_below: float, alpha_above: float) -> float:
+        """When "above `threshold`" was proven, and "below" not before: the first of the two counts.
+
+        Returns
+        -------
+        float
+            Trial number, infinity where not proven.
+        """
+        moment = self._above.first(threshold, -math.log(alpha_above))
+        if math.isinf(moment) or self._below.any_up_to(moment - 1, threshold, -math.log(alpha_below)):
+            return math.inf
+        return moment
 
     def largest_below(self, limit: float, moments: Sequence[int]) -> list[float]:
         """Largest log evidence for "below" up to each moment (which must be among those of the path, or the end)."""
@@ -198,8 +275,8 @@ class RateRace:
 
     def proven_below_at(self, path: FailurePath, threshold: float) -> float:
         """When "below `threshold`" was proven on a path; infinity if it was not."""
-        return path.proven_at(threshold, self._alpha_below, self._alpha_above)[0]
+        return path.below_proven_at(threshold, self._alpha_below, self._alpha_above)
 
     def proven_above_at(self, path: FailurePath, threshold: float) -> float:
         """When "above `threshold`" was proven on a path; infinity if it was not."""
-        return path.proven_at(threshold, self._alpha_below, self._alpha_above)[1]
+        return path.above_proven_at(threshold, self._alpha_below, self._alpha_above)

@@ -14,6 +14,8 @@ rate by r suits small limits, scaling the pass rate by t suits large ones. Both 
 m for every pair, therefore so does E, and inverting the test gives an interval without holes.
 """
 
+import math
+from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
@@ -44,6 +46,7 @@ _RATIOS_ABOVE = np.array(
     ]
 )
 _AT_ONCE = 16_384  # pairs of counts whose evidence is computed together
+_ROUNDING = 1e-6  # far more than a sum of logarithms is off by
 LOG_OF_ZERO = -1e15  # finite: an impossible outcome that did not happen must weigh 0, not 0 * -inf = nan
 
 
@@ -59,14 +62,15 @@ def log_evidence_below(
     limit
         The limit, strictly between 0 and 1.
     floor
-        Where given, evidence under it need not be exact: some number under it is, too (see `log_mean`).
+        A number above 0. Where it is given, evidence is not exact: only whether it reaches this number is.
 
     Returns
     -------
     numpy.ndarray
         The logarithm of an e-value against "rate >= limit" for each pair of counts; falls with `failures`.
     """
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_below(limit, 1.0), floor)
+    counts, failed = np.asarray(n), np.asarray(failures)
+    return _log_mixture(counts, failed, limit, alternatives_below, floor, failed < limit * counts)
 
 
 def log_evidence_above(
@@ -88,7 +92,8 @@ def log_evidence_above(
     numpy.ndarray
         The logarithm of an e-value against "rate <= limit" for each pair of counts; rises with `failures`.
     """
-    return _log_mixture(np.asarray(n), np.asarray(failures), limit, alternatives_above(limit, 1.0), floor)
+    counts, failed = np.asarray(n), np.asarray(failures)
+    return _log_mixture(counts, failed, limit, alternatives_above, floor, failed > limit * counts)
 
 
 def alternatives_below(limit: float, whole: float) -> NDArray[np.float64]:
@@ -103,33 +108,57 @@ def alternatives_above(limit: float, whole: float) -> NDArray[np.float64]:
     return np.asarray(np.minimum(r * limit, whole - t * (whole - limit)))
 
 
-def _log_mixture(
+def _log_mixture(  # noqa: PLR0917 - counts, a mixture, and what is asked of it
     n: NDArray[np.int64],
     failures: NDArray[np.int64],
     limit: float,
-    alternatives: NDArray[np.float64],
+    alternatives: Callable[[float, float], NDArray[np.float64]],
     floor: float | None,
+    leans: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Logarithm of the mean likelihood ratio of the alternatives against `limit`."""
+    """Logarithm of the mean likelihood ratio of alternatives against `limit`.
+
+    Where the share of failures does not lean to the side of the alternatives, each of them explains the counts worse
+    than the limit does. The evidence is then at most 1, and not computed where a floor is asked for.
+    """
+    if floor is None or n.ndim != 1 or n.shape != failures.shape:
+        return _log_likelihood_ratio(n, failures, _log_ratios(limit, alternatives(limit, 1.0)), floor)
+    found = np.zeros(n.shape)
+    if leans.any():
+        ratios = _log_ratios(limit, alternatives(limit, 1.0))
+        found[leans] = _log_likelihood_ratio(n[leans], failures[leans], ratios, floor)
+    return found
+
+
+def _log_likelihood_ratio(
+    n: NDArray[np.int64], failures: NDArray[np.int64], ratios: NDArray[np.float64], floor: float | None
+) -> NDArray[np.float64]:
     if n.ndim == 1 and n.shape == failures.shape and n.size > _AT_ONCE:  # so that memory does not grow with a long path
         parts = (slice(start, start + _AT_ONCE) for start in range(0, n.size, _AT_ONCE))
-        return np.concatenate([_log_mixture(n[part], failures[part], limit, alternatives, floor) for part in parts])
-    on_failure = _log(alternatives / limit)
-    on_pass = _log((1.0 - alternatives) / (1.0 - limit))
+        return np.concatenate([_log_likelihood_ratio(n[part], failures[part], ratios, floor) for part in parts])
+    on_failure, on_pass = ratios
     return log_mean(np.multiply.outer(on_failure, failures) + np.multiply.outer(on_pass, n - failures), floor)
+
+
+def _log_ratios(limit: float, alternatives: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log likelihood ratio of each alternative against a limit, for a failure and for a pass; shape (2, k)."""
+    ratios = np.array((alternatives / limit, (1.0 - alternatives) / (1.0 - limit)))
+    return np.log(ratios, out=np.full_like(ratios, LOG_OF_ZERO), where=ratios > 0.0)
 
 
 def log_mean(terms: NDArray[np.float64], floor: float | None = None) -> NDArray[np.float64]:
     """Logarithm of the mean over the first axis of numbers given by their logarithms.
 
-    With a `floor`, a mean of which even the largest term is under it is not computed: that term, which bounds it from
-    above, stands in its place. Whether a mean reaches the floor is answered the same, for a fraction of the work.
+    With a `floor`, a mean is computed only where its largest term leaves it open whether the mean reaches the floor: it
+    lies between that term and the same term divided by their number. Elsewhere the largest term stands in its place.
+    Whether a mean reaches the floor is answered the same, for a fraction of the work.
     """
     largest = np.asarray(terms.max(axis=0))
     if floor is None:
         return largest + _log_share(terms, largest)
-    reaches = largest >= floor
-    largest[reaches] += _log_share(terms[:, reaches], largest[reaches])
+    open_ = (largest >= floor) & (largest < floor + math.log(len(terms)) + _ROUNDING)
+    if open_.any():
+        largest[open_] += _log_share(terms[:, open_], largest[open_])
     return largest
 
 
@@ -137,7 +166,3 @@ def _log_share(terms: NDArray[np.float64], largest: NDArray[np.float64]) -> NDAr
     """Logarithm of the mean as a share of the largest; at most 0, also when rounded."""
     # Added one by one: a sum over an axis adds in another order for other shapes, and the last bit would change.
     return np.asarray(np.log(reduce(np.add, np.exp(terms - largest)) / len(terms)))
-
-
-def _log(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(ratio, out=np.full_like(ratio, LOG_OF_ZERO), where=ratio > 0.0)

@@ -25,6 +25,7 @@ __all__ = [
     "stopping_table",
 ]
 
+_STRIDE = 16
 _AT_ONCE = 65_536  # entries that are computed together
 
 
@@ -68,7 +69,7 @@ class RateModel(Protocol):
     ) -> NDArray[np.float64]:
         """Natural logarithm of the evidence that the rate lies below `limit` (or at it, where that is no error).
 
-        Evidence under `floor`, where there is one, need not be exact.
+        With a `floor`, only whether the evidence reaches it is exact.
         """
 
     def log_above(
@@ -123,15 +124,25 @@ def packed(counts: NDArray[np.int64] | tuple[()] = ()) -> array[int]:
 
 
 def _entries(n: NDArray[np.int64], limit: float, needed: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Few enough and too many failures for each number of trials: bisection on evidence that moves in one direction."""
+    """Few enough and too many failures for each number of trials: bisection on evidence that moves in one direction.
+
+    Both grow with the number of trials, by one at most: those of every 16th number enclose those in between.
+    """
     at_limit = np.floor(n * limit).astype(np.int64)
     # Failures at or above n * limit are no evidence for "below", nor failures at or under it for "above".
-    few, too_many = np.full(n.size, -1), at_limit + 1
+    few, too_many, too_few, many = np.full(n.size, -1), at_limit + 1, at_limit.copy(), n + 1
+    if n.size > _STRIDE:
+        known_few, known_many = _entries(n[::_STRIDE], limit, needed)
+        before = np.arange(n.size) // _STRIDE
+        after = np.minimum(before + 1, known_few.size - 1)
+        since = n - n[::_STRIDE][before]
+        few, too_few = known_few[before], known_many[before] - 1
+        too_many = np.minimum(np.where(after > before, known_few[after], few + since), at_limit) + 1
+        many = np.minimum(np.where(after > before, known_many[after], known_many[before] + since), n + 1)
     while (open_ := np.flatnonzero(too_many - few > 1)).size:
         middle = (few[open_] + too_many[open_]) // 2
         proven = log_evidence_below(n[open_], middle, limit, needed) >= needed
         few[open_[proven]], too_many[open_[~proven]] = middle[proven], middle[~proven]
-    too_few, many = at_limit.copy(), n + 1
     while (open_ := np.flatnonzero(many - too_few > 1)).size:
         middle = (too_few[open_] + many[open_]) // 2
         proven = log_evidence_above(n[open_], middle, limit, needed) >= needed

@@ -48,7 +48,7 @@ def judge_each(calls: Sequence[Call], judge: Callable[[str], Score]) -> Score:
     if not calls:
         return Score("invalid", NO_REPLY)
     scores = [unreadable(call) or judge(call.reply) for call in calls]
-    return max(scores, key=lambda score: _SEVERITY[score.outcome])
+    return scores[0] if len(scores) == 1 else max(scores, key=lambda score: _SEVERITY[score.outcome])
 
 
 def unreadable(call: Call) -> Score | None:

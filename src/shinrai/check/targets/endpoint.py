@@ -15,6 +15,7 @@ import re
 import secrets
 import socket
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 import aiohttp
@@ -121,9 +122,9 @@ def read_completion(body: bytes) -> Answer:
 
 def _counted(usage: _Usage) -> tuple[int, int]:
     """Give the tokens that an endpoint has counted; none where one of the two cannot be a count."""
-    found = [0 if tokens is None else tokens for tokens in (usage.prompt_tokens, usage.completion_tokens)]
-    if all(type(tokens) is int and 0 <= tokens < _MOST_TOKENS for tokens in found):
-        return found[0], found[1]
+    asked, answered = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    if type(asked) is type(answered) is int and 0 <= asked < _MOST_TOKENS and 0 <= answered < _MOST_TOKENS:
+        return asked, answered
     return 0, 0
 
 
@@ -455,7 +456,7 @@ class EndpointTarget:
             limits=self.limits,
         )
 
-    async def ask(self, request: ChatRequest) -> Answer:
+    def ask(self, request: ChatRequest) -> Coroutine[None, None, Answer]:
         """Make one attempt; see `ChatClient.ask`.
 
         Raises
@@ -465,7 +466,7 @@ class EndpointTarget:
         """
         if self._client is None:
             raise RuntimeError("the target is not open")
-        return await self._client.ask(request)
+        return self._client.ask(request)
 
     async def close(self) -> None:
         """Close all connections."""

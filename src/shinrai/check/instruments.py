@@ -1,4 +1,4 @@
-"""The other systems that a test needs, a judge or a driver of dialogues: opened, pinned and closed like the target."""
+"""Instruments: systems that a test needs, such as a judge; pinned, opened and closed like the target."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from shinrai.ledger import Promise, State
 from shinrai.records import Commitment, Id, System, SystemVersion
 from shinrai.workspace import fingerprint
 
-__all__ = ["Helpers", "helpers_of", "require_helpers_unchanged"]
+__all__ = ["Instruments", "instruments_of", "require_instruments_unchanged"]
 
 
-def helpers_of(commitment: Commitment) -> Iterator[tuple[Id, str]]:
+def instruments_of(commitment: Commitment) -> Iterator[tuple[Id, str]]:
     """Give the systems that a promise needs besides its own, with the fingerprints that it pins."""
     judge = commitment.scorer.judge if commitment.scorer else None
     if judge is not None:
@@ -29,7 +29,7 @@ def helpers_of(commitment: Commitment) -> Iterator[tuple[Id, str]]:
         yield dialogue.use.driver.system, dialogue.driver
 
 
-def require_helpers_unchanged(state: State, root: Path, commitment: Commitment) -> None:
+def require_instruments_unchanged(state: State, root: Path, commitment: Commitment) -> None:
     """Refuse to measure with another judge than was promised.
 
     Raises
@@ -37,14 +37,14 @@ def require_helpers_unchanged(state: State, root: Path, commitment: Commitment) 
     UsageError
         If one has changed since the plan.
     """  # noqa: DOC501 - plan_first makes one
-    for name, pinned in helpers_of(commitment):
+    for name, pinned in instruments_of(commitment):
         version = version_of(state, name)
         if not pinned == version.fingerprint == fingerprint(version.system, root)[0]:
             raise plan_first(_("the system {name} has changed since the plan").format(name=name))
 
 
-class Helpers:
-    """The helpers of the promises on one system.
+class Instruments:
+    """The instruments that the promises on one system are measured with.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Helpers:
     """
 
     def __init__(self, state: State, promises: Iterable[Promise]) -> None:
-        names = dict.fromkeys(name for promise in promises for name, _pinned in helpers_of(promise.commitment))
+        names = dict.fromkeys(name for promise in promises for name, _pinned in instruments_of(promise.commitment))
         self._versions: list[SystemVersion] = [version_of(state, name) for name in names]
         self._targets: list[Target] = []
         self.ways: dict[Id, Access] = {}
@@ -79,8 +79,10 @@ class Helpers:
                 self.ways[system.id] = Access(target, clock, token_bound(system))
 
     def lacking(self, promise: Promise) -> TargetError | None:
-        """Say why a promise cannot be measured, if one of its helpers could not be opened."""
-        return next((self.lost[name] for name, _pinned in helpers_of(promise.commitment) if name in self.lost), None)
+        """Say why a promise cannot be measured, if one of its instruments could not be opened."""
+        return next(
+            (self.lost[name] for name, _pinned in instruments_of(promise.commitment) if name in self.lost), None
+        )
 
     async def close(self) -> None:
         """Close all."""
