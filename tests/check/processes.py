@@ -2,62 +2,127 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
 
 import msgspec
 
-from shinrai.check.journal import Line
-from tests.check.town import Town, found
-from tests.servers.endpoint import Endpoint, Reply, serving
-
-CHILD = """
-import os, resource, signal, sys
-from pathlib import Path
 from shinrai.check import check
-from shinrai.check.events import RunBegan
+from shinrai.check.events import Event, RunBegan
+from shinrai.check.journal import Line
 from shinrai.errors import ShinraiError
 from shinrai.ledger import Ledger
 from shinrai.records import Budget
+from tests.check.town import Town, found
+from tests.servers.endpoint import Endpoint, Reply, serving
 
-root = Path(sys.argv[1])
-with Ledger.open("sqlite:///.shinrai/ledger.db", root=root) as ledger:
-
-    def limit_files(event):
-        if len(sys.argv) > 2 and isinstance(event, RunBegan):
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-
-    try:
-        engine = os.environ.get("TEST_ENGINE", "one")
-        hosts = ["127.0.0.1"]
-        for verdict in check(root, ledger, budget=Budget(), allowed_hosts=hosts, tell=limit_files, engine=engine):
-            counts = verdict.counts
-            print(verdict.claim, verdict.status, counts.total, counts.failed, verdict.lower, verdict.upper)
-    except ShinraiError as error:
-        print(error.code)
-    except KeyboardInterrupt:
-        print("interrupted")
-"""
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.check.processes", "shinrai.check.runs", "duckdb", "uvloop"])
 
 
-def child(town: Town, *arguments: str, engine: str = "one") -> subprocess.Popen[str]:
+def measure(root: Path, largest_file: int = 0, engine: str = "one") -> None:
+    """Run ``shinrai check``, and print each verdict on a line, or how it failed."""
+    with Ledger.open("sqlite:///.shinrai/ledger.db", root=root) as ledger:
+
+        def limit_files(event: Event) -> None:
+            if largest_file and isinstance(event, RunBegan):
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+        hosts, say = ["127.0.0.1"], sys.stdout.write
+        try:
+            for verdict in check(root, ledger, budget=Budget(), allowed_hosts=hosts, tell=limit_files, engine=engine):
+                counts = verdict.counts
+                say(
+                    f"{verdict.claim} {verdict.status} {counts.total} {counts.failed} {verdict.lower} {verdict.upper}\n"
+                )
+        except ShinraiError as error:
+            say(f"{error.code}\n")
+        except KeyboardInterrupt:
+            say("interrupted\n")
+
+
+def _measure(said: Path, environment: dict[str, str], root: Path, largest_file: int) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, name in ((1, "out"), (2, "errors")):
+        file = os.open(said / name, os.O_WRONLY | os.O_CREAT)
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 - until it ends
+    measure(root, largest_file)
+
+
+class Child:
+    """A check in a process of its own, which is forked from one that has loaded everything: only its start is cheaper.
+
+    It is used like `subprocess.Popen`.
+    """
+
+    def __init__(self, root: Path, largest_file: int) -> None:
+        self._said = TemporaryDirectory()
+        given = (Path(self._said.name), dict(os.environ), root, largest_file)
+        self._process = _FORKS.Process(target=_measure, args=given)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        found = self._process.pid
+        assert found is not None
+        return found
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        self._process.join(timeout)
+        if self.poll() is None:
+            raise subprocess.TimeoutExpired("check", timeout or 0.0)
+        folder = Path(self._said.name)
+        out, errors = ((folder / name).read_text() if (folder / name).exists() else "" for name in ("out", "errors"))
+        self._said.cleanup()
+        return out, errors
+
+
+def child(town: Town, largest_file: int = 0) -> Child:
+    """Begin a check of a town."""
+    return Child(town.root, largest_file)
+
+
+def spread_child(town: Town, engine: str) -> subprocess.Popen[str]:
+    """Begin a check that starts processes of its own, in a process that shares nothing with this one."""
+    program = "import sys; from pathlib import Path; from tests.check.processes import measure; "
+    program += "measure(Path(sys.argv[1]), engine=sys.argv[2])"
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(town.root), *arguments],
+        [sys.executable, "-c", program, str(town.root), engine],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TEST_ENGINE": engine},
+        cwd=Path(__file__).parents[2],
     )
 
 
-def outcome(process: subprocess.Popen[str]) -> list[str]:
+def outcome(process: Child | subprocess.Popen[str]) -> list[str]:
     try:
         out, errors = process.communicate(timeout=200)
     finally:

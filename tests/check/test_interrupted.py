@@ -21,7 +21,7 @@ def test_a_real_limit_on_the_size_of_files(town: Town) -> None:
         town.prompts(400)
         town.promise(threshold=0.02)
         path = town.root / ".shinrai/runs/run-0001/calls.jsonl"
-        assert outcome(child(town, "6000")) == ["run.not-written"]
+        assert outcome(child(town, 6000)) == ["run.not-written"]
         assert 4000 < path.stat().st_size <= 6000
         assert path.read_bytes().endswith(b"}\n")
         assert not town.state.judgements

@@ -21,7 +21,7 @@ from shinrai.check.crew import Crew, Plan, read_plan
 from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
 from shinrai.records import Trial, Verdict
-from tests.check.processes import child, lines_in, outcome
+from tests.check.processes import child, lines_in, outcome, spread_child
 from tests.check.town import Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 
@@ -275,7 +275,7 @@ def test_a_cluster_that_goes_away_changes_nothing(town: Town, monkeypatch: pytes
 
     with serving(behave) as endpoint:
         _prepare(town, endpoint)
-        first = child(town, engine="ray:2")
+        first = spread_child(town, "ray:2")
         try:
             said, errors = first.communicate(timeout=150)
         finally:
