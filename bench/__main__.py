@@ -14,6 +14,7 @@ _MODULES = {
     "bench.peers": "Other harnesses on the same trials, same mock endpoint, same run",
     "bench.spread": "Several workers",
     "bench.kills": "Killed at any moment",
+    "bench.faults": "One call in twenty fails",
     "bench.recorded": "Calls to a verdict on recorded real replies",
     "bench.stats_calls": "Sequential tests: calls to a verdict",
     "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
