@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
@@ -26,7 +26,9 @@ from tests.check.town import Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.check.processes", "shinrai.check.runs", "duckdb", "uvloop"])
+_FORKS.set_forkserver_preload(
+    ["tests.check.processes", "shinrai.check.runs", "shinrai.cli.check", "shinrai.cli.status", "duckdb", "uvloop"]
+)
 
 
 def measure(root: Path, largest_file: int = 0, engine: str = "one") -> None:
@@ -51,7 +53,9 @@ def measure(root: Path, largest_file: int = 0, engine: str = "one") -> None:
             say("interrupted\n")
 
 
-def _measure(said: Path, environment: dict[str, str], root: Path, largest_file: int) -> None:
+def _in_child(
+    said: Path, environment: dict[str, str], target: Callable[..., None], arguments: tuple[object, ...]
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     for number, name in ((1, "out"), (2, "errors")):
@@ -59,19 +63,21 @@ def _measure(said: Path, environment: dict[str, str], root: Path, largest_file: 
         os.dup2(file, number)
         os.close(file)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 - until it ends
-    measure(root, largest_file)
+    target(*arguments)
 
 
 class Child:
-    """A check in a process of its own, which is forked from one that has loaded everything: only its start is cheaper.
+    """A function in a process of its own, forked from one that has loaded everything: only its start is cheaper.
 
     It is used like `subprocess.Popen`.
     """
 
-    def __init__(self, root: Path, largest_file: int) -> None:
+    def __init__(
+        self, target: Callable[..., None], *arguments: object, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self._said = TemporaryDirectory()
-        given = (Path(self._said.name), dict(os.environ), root, largest_file)
-        self._process = _FORKS.Process(target=_measure, args=given)
+        given = (Path(self._said.name), dict(environment), target, arguments)
+        self._process = _FORKS.Process(target=_in_child, args=given)
         self._process.start()
 
     @property
@@ -99,14 +105,17 @@ class Child:
         if self.poll() is None:
             raise subprocess.TimeoutExpired("check", timeout or 0.0)
         folder = Path(self._said.name)
-        out, errors = ((folder / name).read_text() if (folder / name).exists() else "" for name in ("out", "errors"))
+        out, errors = (
+            (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
+            for name in ("out", "errors")
+        )
         self._said.cleanup()
         return out, errors
 
 
 def child(town: Town, largest_file: int = 0) -> Child:
     """Begin a check of a town."""
-    return Child(town.root, largest_file)
+    return Child(measure, town.root, largest_file)
 
 
 def spread_child(town: Town, engine: str) -> subprocess.Popen[str]:

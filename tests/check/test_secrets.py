@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 from shinrai.check.targets import secrets
 from shinrai.check.targets.endpoint import MAX_REPLY
 from shinrai.check.targets.secrets import SHORTEST_KEY, mask, read_key
-from shinrai.cli import _explain
+from shinrai.cli import _explain, main
 from shinrai.errors import TargetError
 from shinrai.ledger import create
 from shinrai.records import Endpoint
+from tests.check.processes import Child
 from tests.check.town import HERE, Town
 from tests.servers.endpoint import Endpoint as Server
 from tests.servers.endpoint import Reply, serving
@@ -126,13 +127,9 @@ main(sys.argv[1:])
 
 def shinrai(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "TOWN_KEY": KEY, "TMPDIR": str(root / "tmp")}
-    return subprocess.run(
-        [sys.executable, "-c", CLI, "-C", str(root), "--lang", "en", *arguments],
-        capture_output=True,
-        timeout=120,
-        env=environment,
-        check=False,
-    )
+    process = Child(main, ["-C", str(root), "--lang", "en", *arguments], environment=environment)
+    out, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(arguments, process.returncode or 0, out.encode(), errors.encode())
 
 
 def workspace(root: Path, url: str) -> None:
