@@ -38,6 +38,8 @@ _CONSTANTS: Final[dict[str, Json]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _MAY_BE_NUMBER: Final = frozenset("+-.0123456789")
+_TELLING: Final = _MAY_BE_NUMBER | {text[0] for text in _CONSTANTS if text}
+"""With any other first character a plain text is a text; most are, and are not looked at any further."""
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LEADING_ZERO: Final = re.compile(r"[-+]?0[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
@@ -67,11 +69,23 @@ class _StopReading(Exception):  # noqa: N818 - control flow inside this module, 
 class _Frame:
     """A list or mapping that is still open."""
 
-    __slots__ = ("anchor", "as_key", "cost_before", "index", "key", "key_index", "merges", "positions", "value")
+    __slots__ = (
+        "anchor",
+        "as_key",
+        "cost_before",
+        "index",
+        "is_list",
+        "key",
+        "key_index",
+        "merges",
+        "positions",
+        "value",
+    )
 
     def __init__(self, value: list[Json] | dict[str, Json], index: int, anchor: str | None, cost_before: int) -> None:
-        self.value = value
-        self.positions: Any = [] if isinstance(value, list) else {}
+        self.value: Any = value
+        self.is_list = isinstance(value, list)
+        self.positions: Any = [] if self.is_list else {}
         self.index = index
         self.anchor = anchor
         self.cost_before = cost_before
@@ -96,7 +110,10 @@ class _Composer:
         self.anchors: dict[str, tuple[Json, int]] = {}
         self.cost = 0
         self.documents = 0
-        self.on_event: dict[type, Callable[[Any], None]] = {
+
+    def compose(self) -> None:
+        parser = _PARSER(self.document.text)
+        on_event: dict[type, Callable[[Any], None]] = {  # not an attribute: it would keep the composer alive
             yaml.ScalarEvent: self.scalar,
             yaml.MappingStartEvent: self.mapping,
             yaml.SequenceStartEvent: self.sequence,
@@ -105,10 +122,7 @@ class _Composer:
             yaml.AliasEvent: self.alias,
             yaml.DocumentStartEvent: self.document_start,
         }
-
-    def compose(self) -> None:
-        parser = _PARSER(self.document.text)
-        on_event, next_event = self.on_event, parser.get_event
+        next_event = parser.get_event
         try:
             while (event := next_event()) is not None:
                 handle = on_event.get(type(event))
@@ -146,11 +160,13 @@ class _Composer:
         if event.style == '"' and not text.isascii() and _SURROGATE.search(text):
             self.report("source.control-character", index, _("half of a surrogate pair is not a character"))
             text = _SURROGATE.sub("\ufffd", text)
-        if self.wants_key():
-            self.key(text, index, plain=plain)
-            value: Json = text
+        frame = self.frames[-1] if self.frames else None
+        value: Json = text
+        if frame is not None and frame.key is _NO_KEY and not frame.is_list:
+            self.key(frame, text, index, plain=plain)
         else:
-            value = self.plain(text, index) if plain else text
+            if plain and (not text or text[0] in _TELLING):
+                value = self.plain(text, index)
             self.add(value, index)
         if event.anchor is not None:
             self.name_anchor(event.anchor, index)
@@ -206,7 +222,7 @@ class _Composer:
         if not self.wants_key():
             self.add(value, index)
         elif isinstance(value, str):
-            self.key(value, index, plain=False)
+            self.key(self.frames[-1], value, index, plain=False)
         else:
             if index not in self.document.flawed:
                 self.refuse_key(index)
@@ -215,14 +231,14 @@ class _Composer:
     # How the values are put together.
 
     def wants_key(self) -> bool:
-        return bool(self.frames) and self.frames[-1].key is _NO_KEY and isinstance(self.frames[-1].value, dict)
+        return bool(self.frames) and self.frames[-1].key is _NO_KEY and not self.frames[-1].is_list
 
     def add(self, value: Json, index: int) -> None:
         if not self.frames:
             self.document.data, self.document.root = value, index
             return
         frame = self.frames[-1]
-        if isinstance(frame.value, list):
+        if frame.is_list:
             frame.value.append(value)
             frame.positions.append(index)
             return
@@ -233,15 +249,14 @@ class _Composer:
             frame.positions[frame.key] = (frame.key_index, index)
         frame.key = _NO_KEY
 
-    def key(self, text: str, index: int, *, plain: bool) -> None:
-        frame = self.frames[-1]
+    def key(self, frame: _Frame, text: str, index: int, *, plain: bool) -> None:
         frame.key_index = index
         if plain and text == "<<":
             frame.key = _MERGE
             if frame.merges:
                 self.refuse_twice(text, index, frame.merges[0][1])
                 frame.key = _DROPPED
-        elif plain and self.is_not_text(text):
+        elif plain and (not text or text[0] in _TELLING) and self.is_not_text(text):
             self.refuse_key(index, text)
             frame.key = _DROPPED
         elif text in frame.value:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -109,8 +112,9 @@ def load(root: Path) -> Workspace:
     SourceError
         With every problem of every file.
     """
-    reading = _Reading(root.resolve())
-    parts = reading.parts()
+    with _undisturbed():
+        reading = _Reading(root.resolve())
+        parts = reading.parts()
     problems = [*reading.problems, *cross_check(parts), *check_rule_books(parts)]
     if problems or parts.settings is None:
         raise SourceError(problems)
@@ -129,6 +133,18 @@ def load(root: Path) -> Workspace:
         boms={bom.name: bom for bom in parts.boms},
         rules=RuleBooks.of(parts),
     )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the collector of cycles from going through all that was read again and again: there are none to collect."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Reading:
