@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import lzma
+import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from shinrai.source import read_oscal_catalog
 from shinrai.source.oscal import MAX_CATALOG_BYTES
 
+SAMPLES = Path(__file__).parents[1] / "samples"
 CATALOG: dict[str, Any] = {
     "catalog": {
         "uuid": "1",
@@ -146,3 +150,37 @@ def test_nothing_that_json_can_say_breaks_the_reader(value: Any) -> None:
         path.write_text(json.dumps(value), encoding="utf-8")
         book, problem = read_oscal_catalog(path, shown_as="x.json")
         assert (book is None) != (problem is None)
+
+
+def test_catalogs_of_nist_are_read_as_they_were_published(tmp_path: Path) -> None:
+    """`tests/samples/README.md` lists them. What is counted is counted in their JSON, without our reader."""
+    seen = 0
+    with lzma.open(SAMPLES / "nist.tar.xz") as packed, tarfile.open(fileobj=packed) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            assert file is not None
+            raw = file.read()
+            path = tmp_path / member.name
+            path.write_bytes(raw)
+            book, problem = read_oscal_catalog(path, shown_as=member.name)
+            assert problem is None, member.name
+            assert book is not None
+            controls = list(_controls(json.loads(raw)["catalog"]))
+            gone = sum(
+                any(prop["name"] == "status" and prop["value"] == "withdrawn" for prop in one.get("props", []))
+                for one in controls
+            )
+            assessable = [one.id for one in book.requirements if one.assessable]
+            assert len(assessable) == len(controls) - gone, member.name
+            assert set(assessable) <= {one["id"] for one in controls}
+            assert all(one.title.en for one in book.requirements)
+            seen += 1
+    assert seen == 4
+
+
+def _controls(owner: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for group in owner.get("groups", []):
+        yield from _controls(group)
+    for control in owner.get("controls", []):
+        yield control
+        yield from _controls(control)
