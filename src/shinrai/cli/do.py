@@ -17,6 +17,11 @@ from shinrai.records import Evidence, Import
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+# What several commands take, said once.
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_about = click.option("--system", metavar="ID", help="System it is about; all when left out.")
+_until = click.option("--valid-until", type=_DAY, help="Until when it holds.")
+
 _EPILOG = """\b
 Examples:
   shinrai do attest contract.pdf --subject human-decides --by housing-office --valid-until 2027-03-31
@@ -39,9 +44,9 @@ def command() -> None:
 @click.option("--subject", required=True, help="What it attests: the subject of an attested check.")
 @click.option("--by", required=True, metavar="ROLE", help="Role that attests it.")
 @click.option("--effective", type=_DAY, help="From when it holds; today by default.")
-@click.option("--valid-until", type=_DAY, help="Until when it holds.")
-@click.option("--system", metavar="ID", help="System it is about; all when left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_until
+@_about
+@_json
 @click.pass_obj
 def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
@@ -87,7 +92,7 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
 @click.option("--system", metavar="ID", help="System it is about.")
 @click.option("--population", help="Whom or what it was observed on.")
 @click.option("--sample", type=click.IntRange(min=1), help="Number of units behind a share, where known.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_json
 @click.pass_obj
 def observe(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
@@ -174,7 +179,7 @@ def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> No
 @click.argument("file", type=_FILE)
 @click.option("--system", metavar="ID", help="System that was asked, or that the decisions were made with.")
 @click.option("--as", "importer", metavar="NAME", help="Importer that reads the file, such as one of your own.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_json
 @click.pass_obj
 def import_file(start: str, file: Path, system: str | None, importer: str | None, *, as_json: bool) -> None:
     """Bring in trials that happened elsewhere; what the file is is told by what is in it.
@@ -230,9 +235,9 @@ def _said(brought: Import) -> str:
 @click.option("--document", type=_FILE, help="Document that shows it. A copy is kept.")
 @click.option("--second-reader", metavar="ROLE", help="Role that has read answer and document after the first.")
 @click.option("--effective", type=_DAY, help="Since when it is so; today by default.")
-@click.option("--valid-until", type=_DAY, help="Until when it holds.")
-@click.option("--system", metavar="ID", help="System it is about; all when left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_until
+@_about
+@_json
 @click.pass_obj
 def answer(  # noqa: PLR0913, PLR0917 - one argument for each option
     start: str,
@@ -275,7 +280,7 @@ def answer(  # noqa: PLR0913, PLR0917 - one argument for each option
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the documents that the answers name; that of the file by default.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_json
 @click.pass_obj
 def questionnaire(start: str, file: Path, documents: Path | None, *, as_json: bool) -> None:
     """Bring in a workbook of answers (shinrai export questionnaire writes one to fill in): all of it, or nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from shinrai.records import (
@@ -70,6 +70,16 @@ def _newest(observations: Iterable[Observation]) -> dict[str, Observation]:
     for one in sorted(whole, key=lambda one: (first_day(one.period or ""), str(one.published or ""))):
         found[one.period or ""] = one
     return found
+
+
+def _periods(use: IndicatorUse, observed: Observed) -> Iterator[tuple[str, float | None, Observation | None]]:
+    """Give each period with what is promised of it and what was observed of it, in order."""
+    promised = {point.period: point.value for point in use.path}
+    if use.target is not None and use.target.period is not None:
+        promised[use.target.period] = use.target.value
+    actual = _newest(observed.get(use.indicator, ()))
+    for period in sorted({*promised, *actual}, key=lambda one: (first_day(one), one)):
+        yield period, promised.get(period), actual.get(period)
 
 
 # ---- StratML
@@ -146,13 +156,18 @@ class _StratML:
             self._in(about, "PublicationDate", plan.edition.decided_on.isoformat())
             self._in(about, "Source", plan.edition.document.url)
 
+    def _entry(self, parent: ET.Element, kind: str, entry: Goal | Measure, about: Text | None, name: str) -> ET.Element:
+        """Write what a goal and an objective have in common, in the order that the schema asks for."""
+        element = self._in(parent, kind)
+        self._in(element, "Name", self._say(entry.title))
+        self._in(element, "Description", self._say(about or entry.title))
+        self._in(element, "Identifier", f"_{self.plan.id}.{name}")
+        if entry.number:
+            self._in(element, "SequenceIndicator", entry.number)
+        return element
+
     def _goal(self, core: ET.Element, goal: Goal) -> None:
-        element = self._in(core, "Goal")
-        self._in(element, "Name", self._say(goal.title))
-        self._in(element, "Description", self._say(goal.note or goal.title))
-        self._in(element, "Identifier", f"_{self.plan.id}.{goal.id}")
-        if goal.number:
-            self._in(element, "SequenceIndicator", goal.number)
+        element = self._entry(core, "Goal", goal, goal.note, goal.id)
         for measure in goal.measures:
             self._measure(element, measure)
         own = [use for use in self.plan.uses if use.of == goal.id]
@@ -163,12 +178,7 @@ class _StratML:
                 self._indicator(objective, use, None)
 
     def _measure(self, goal: ET.Element, measure: Measure) -> None:
-        objective = self._in(goal, "Objective")
-        self._in(objective, "Name", self._say(measure.title))
-        self._in(objective, "Description", self._say(measure.description or measure.title))
-        self._in(objective, "Identifier", f"_{self.plan.id}.measure.{measure.id}")
-        if measure.number:
-            self._in(objective, "SequenceIndicator", measure.number)
+        objective = self._entry(goal, "Objective", measure, measure.description, f"measure.{measure.id}")
         for role in filter(None, (measure.owner, *measure.co_owners)):
             stakeholder = self._in(objective, "Stakeholder")
             self._in(stakeholder, "Name", role)
@@ -190,15 +200,10 @@ class _StratML:
         self._in(element, "MeasurementDimension", self._say(definition.title))
         self._in(element, "UnitOfMeasurement", definition.unit)
         self._in(element, "Identifier", f"_{self.plan.id}.use.{use.name}")
-        promised = {point.period: point.value for point in use.path}
-        if use.target is not None and use.target.period is not None:
-            promised[use.target.period] = use.target.value
-        actual = _newest(self.observed.get(use.indicator, ()))
         if use.baseline is not None:
             self._instance(element, use.baseline.period, None, use.baseline.value, "baseline")
-        for period in sorted({*promised, *actual}, key=lambda one: (first_day(one), one)):
-            one = actual.get(period)
-            self._instance(element, period, promised.get(period), one.value if one else None, one.source if one else "")
+        for period, promised, one in _periods(use, self.observed):
+            self._instance(element, period, promised, one.value if one else None, one.source if one else "")
 
     def _instance(self, parent: ET.Element, period: str, target: float | None, actual: float | None, said: str) -> None:
         instance = self._in(parent, "MeasurementInstance")
@@ -314,16 +319,12 @@ def _iati_indicator(result: ET.Element, use: IndicatorUse, known: IndicatorDefin
             value=text_of(use.baseline.value),
             **{"iso-date": day.isoformat()},
         )
-    promised = {point.period: point.value for point in use.path}
-    if use.target is not None and use.target.period is not None:
-        promised[use.target.period] = use.target.value
-    actual = _newest(observed.get(use.indicator, ()))
-    for period in sorted({*promised, *actual}, key=lambda one: (first_day(one), one)):
+    for period, promised, actual in _periods(use, observed):
         part = _add(element, "period")
         _add(part, "period-start", **{"iso-date": first_day(period).isoformat()})
         _add(part, "period-end", **{"iso-date": last_day_of(period).isoformat()})
-        if period in promised:
-            _add(part, "target", value=text_of(promised[period]))
-        if period in actual:
-            seen = _add(part, "actual", value=text_of(actual[period].value))
-            _narrate(_add(seen, "comment"), Text(en=actual[period].source))
+        if promised is not None:
+            _add(part, "target", value=text_of(promised))
+        if actual is not None:
+            seen = _add(part, "actual", value=text_of(actual.value))
+            _narrate(_add(seen, "comment"), Text(en=actual.source))
