@@ -123,7 +123,7 @@ def test_status_shows_hours_beside_risk_and_plan_explains_it(
     (root / "shinrai.yaml").write_text(settings + "\nrisk: [ds-920-2]\n", encoding="utf-8")
     words = shown(capsys, "-C", str(root), "plan", "--explain", "adder")
     assert "nobody judges an output before it is used" in words
-    assert "right-often: set by its risk: alpha = 0.01" in words
+    assert "right-often: set by its risk: error level = 0.01" in words
     explained = json.loads(shown(capsys, "-C", str(root), "plan", "--explain", "adder", "--json"))
     assert explained["classes"][0]["fired"][0]["why"]["ja"]
     assert explained["depth"]["depth"] == "deep"

@@ -10,6 +10,7 @@ import click
 from shinrai.cli.session import Session, put_json, today
 from shinrai.errors import UsageError
 from shinrai.i18n import _, current_language
+from shinrai.report.words import N_
 from shinrai.source import did_you_mean
 
 if TYPE_CHECKING:
@@ -121,15 +122,29 @@ def _depth(found: Risk, depth: DepthRule) -> None:
             click.echo(f"  {name}: {value}")
 
 
+_SET: dict[str, str] = {
+    "alpha": N_("error level"),
+    "budget": N_("trials"),
+    "threshold": N_("threshold"),
+    "repeat_days": N_("measured again after days"),
+}
+
+
 def _claims(claims: list[ClaimPlan], missing: list[tuple[str, Any]]) -> None:
+    """Say what its risk sets, once for all claims of which it sets the same."""
+    from shinrai.report.stack_words import STAGES  # noqa: PLC0415 - loaded only when it is asked for
+
     click.echo()
+    alike: dict[str, list[str]] = {}
     for claim in claims:
         by_risk = [name for name, origin in (claim.origins or {}).items() if origin == "risk"]
-        told = ", ".join(f"{name} = {getattr(claim.commitment, name)}" for name in by_risk)
+        told = ", ".join(f"{_(_SET[name])} = {getattr(claim.commitment, name)}" for name in by_risk)
         words = _("set by its risk: {values}").format(values=told) if told else _("as the plan and the check have it")
-        click.echo(f"  {claim.ruling.claim.rpartition('/')[2]}: {words}")
+        alike.setdefault(words, []).append(claim.ruling.claim.rpartition("/")[2])
+    for words, names in alike.items():
+        click.echo(f"  {', '.join(names)}: {words}")
     for check, stage in missing:
-        words = _("due by the stage {stage}, and no plan promises it").format(stage=stage)
+        words = _("due by the stage {stage}, and no plan promises it").format(stage=_(STAGES[stage]))
         click.secho(f"  ! {check}: {words}", fg="yellow")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from shinrai.ledger.projection import ClaimState
-from shinrai.records import Framework, Operator, Requirement, System
+from shinrai.records import Answer, AnswerGiven, Framework, Operator, Requirement, System
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
 from shinrai.report.requirements import REQUIREMENT_WORDS
 from shinrai.report.words import CERTAINTIES, N_
@@ -32,7 +32,7 @@ _COLUMNS: tuple[tuple[str, int], ...] = (
     (N_("AI system"), 24),
     (N_("state"), 12),
     (N_("evidence"), 44),
-    (N_("link"), 12),
+    (N_("digests"), 12),
     (N_("answer"), 40),
     (N_("who"), 16),
     (N_("second reader"), 16),
@@ -48,6 +48,12 @@ _COLOURS: dict[RequirementStatus, str] = {
     "accepted": "#DFF1F6",
     "not_measured": "#F1E6F8",
     "not_applicable": "#F7F7F7",
+}
+_ANSWERS: dict[AnswerGiven, str] = {
+    "in-place": N_("in place"),
+    "not-in-place": N_("not in place"),
+    "not-assessed": N_("not assessed"),
+    "not-applicable": N_("does not apply"),
 }
 _BLANK = REQUIREMENT_WORDS["not_measured"]
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -237,7 +243,8 @@ def _role(book: _Book, sheet: Any, guidelines: Framework, role: Operator) -> Non
 def _line(book: _Book, sheet: Any, row: int, ref: str, entry: Requirement, system: System) -> None:  # noqa: ANN401, PLR0917 - a cell's place and what stands there
     dossier = book.dossier
     status = dossier.standing.status(ref, system.id)
-    blank = dossier.t(_BLANK)
+    blank = dossier.t(REQUIREMENT_WORDS[status]) if status == "not_applicable" else dossier.t(_BLANK)
+    nobody = dossier.t("no answer")
     found = [one.evidence for one in dossier.standing.contributions(ref, system.id)]
     claims = [claim for claim in dossier.claims_on(system.id) if claim.ruling.claim in found]
     answers = [one for _entry, one in dossier.answers(ref, system.id)][-1:]
@@ -250,10 +257,10 @@ def _line(book: _Book, sheet: Any, row: int, ref: str, entry: Requirement, syste
         dossier.t(REQUIREMENT_WORDS[status]),
         told or blank,
         "",
-        f"{answer.answer}: {answer.statement}" if answer else blank,
-        answer.by if answer else blank,
-        (answer.second_reader or "–") if answer else blank,
-        (answer.valid_until.isoformat() if answer.valid_until else "–") if answer else blank,
+        _answered(dossier, answer) if answer else blank,
+        answer.by if answer else nobody,
+        (answer.second_reader or "–") if answer else nobody,
+        (answer.valid_until.isoformat() if answer.valid_until else "–") if answer else nobody,
         dossier.t(CERTAINTIES[entry.certainty]) if entry.certainty else "",
     ]
     for column, cell in enumerate(cells):
@@ -263,6 +270,10 @@ def _line(book: _Book, sheet: Any, row: int, ref: str, entry: Requirement, syste
         place = book.evidence[claims[0].key]
         link = f"internal:'{dossier.t('Evidence')}'!A{place + 1}"
         sheet.write_url(row, 5, link, book.style("link", font_color="#1C4F9C", underline=1), dossier.t("show"))
+
+
+def _answered(dossier: Dossier, answer: Answer) -> str:
+    return ": ".join(filter(None, (dossier.t(_ANSWERS[answer.answer]), answer.statement)))
 
 
 def _told(dossier: Dossier, claim: ClaimState) -> str:
@@ -281,13 +292,14 @@ def _evidence(book: _Book, sheet: Any) -> None:  # noqa: ANN401 - as above
         (N_("AI system"), 20),
         (N_("promise"), 50),
         (N_("state"), 12),
-        (N_("measured"), 26),
+        (N_("measured value"), 26),
         (N_("judged on"), 14),
         (N_("digest of the commitment"), 30),
         (N_("digest of the verdict"), 30),
         (N_("run"), 24),
     )
     _head(book, sheet, columns)
+    titles = {system.id: dossier.read(system.title) for system in dossier.systems}
     for row, claim in enumerate(dossier.claims, start=1):
         book.evidence[claim.key] = row
         if claim.promise is None:
@@ -295,7 +307,7 @@ def _evidence(book: _Book, sheet: Any) -> None:  # noqa: ANN401 - as above
         commitment, judgement = claim.promise.commitment, claim.judgement
         cells = (
             dossier.read(commitment.title),
-            claim.ruling.system,
+            titles[claim.ruling.system],
             dossier.read(commitment.statement),
             dossier.status_word(claim),
             figures(commitment, judgement.verdict) if judgement else dossier.t(_BLANK),
