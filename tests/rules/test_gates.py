@@ -137,14 +137,20 @@ def test_an_acceptance_beyond_the_depth_is_refused_where_it_stands(
     town.plan()
     judge(town, "safe", "violated")
     act.sync(town.ledger, town.load())
-    town.accept("it", "plan/goal/chatting/safe@helper", until=(TODAY + timedelta(days=days)).isoformat(), role=role)
+    assert town.state.head is not None
+    day = date.fromisoformat(town.state.head.at[:10])  # of the ledger, whose clock this test has no hand in
+    town.accept("it", "plan/goal/chatting/safe@helper", until=(day + timedelta(days=days)).isoformat(), role=role)
     if code is None:
-        act.apply(town.ledger, town.load(), "it", TODAY)
-        assert bars(town, "before-release")["safe"] is None
+        act.apply(town.ledger, town.load(), "it", day)
+        assert bars(town, "before-release", day)["safe"] is None
+        table = json.loads(json.dumps(DEPTHS))
+        table["depths"][2]["accept_days"] = days - 2
+        town.put("risk-depth.yaml", json.dumps(table))
+        assert bars(town, "before-release", day)["safe"] == "acceptance"
         return
     head = town.state.head
     with pytest.raises(SourceError) as refused:
-        act.apply(town.ledger, town.load(), "it", TODAY)
+        act.apply(town.ledger, town.load(), "it", day)
     (problem,) = refused.value.problems
     text = (town.root / "actions/it.yaml").read_text(encoding="utf-8")
     assert (problem.code, problem.file, problem.line) == (code, "actions/it.yaml", 1)

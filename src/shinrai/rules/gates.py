@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal, TypeAlias
 
 from shinrai.ledger.projection import ClaimState, State
@@ -222,4 +222,6 @@ def _beyond(claim: ClaimState, depth: DepthRule, state: State) -> bool:
     if claim.action is None or claim.action.accept is None:
         return False
     entry, _action = state.applied[claim.action.id]
-    return excess(claim.action.accept, depth, date.fromisoformat(entry.at[:10])) is not None
+    # The ledger keeps UTC: where the risk was accepted, it may have been the next day already.
+    latest = date.fromisoformat(entry.at[:10]) + timedelta(days=1)
+    return excess(claim.action.accept, depth, latest) is not None
