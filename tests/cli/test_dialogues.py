@@ -52,7 +52,8 @@ def example(name: str) -> str:
 def talking(town: Path) -> Iterator[Path]:
     with serving(says) as assistant, serving(pushes) as pushy:
         settings = town / "shinrai.yaml"
-        settings.write_text(settings.read_text().replace("allowed_hosts: []", "allowed_hosts: [127.0.0.1]"))
+        text = settings.read_text().replace("allowed_hosts: []", "allowed_hosts: [127.0.0.1]")
+        settings.write_text(re.sub(r"order_seed: \d+", "order_seed: 7", text))
         for name, url in (("assistant", assistant.url), ("pushy", pushy.url)):
             (town / f"systems/{name}.yaml").write_text(SYSTEM.format(id=name, url=url, price=PRICE))
         (town / "actions/repair.yaml").unlink()
@@ -105,7 +106,8 @@ def test_the_guide_from_the_plan_to_the_page(talking: Path, run: Run, capsys: py
 
     run("show", "run-0001", "--as-inspect", str(talking / "run.eval"))
     with zipfile.ZipFile(talking / "run.eval") as log:
-        sample = json.loads(log.read("samples/c0_epoch_1.json"))
+        name = next(one for one in log.namelist() if one.startswith("samples/c"))
+        sample = json.loads(log.read(name))
     said = [(one["role"], one["content"]) for one in sample["messages"]]
     assert said[2:] == [("user", "What is my name?"), ("assistant", "You are Hanako.")]
     assert run("verify", "--replay") == 0
@@ -114,7 +116,8 @@ def test_the_guide_from_the_plan_to_the_page(talking: Path, run: Run, capsys: py
     page = (talking / "report.html").read_text()
     assert "<script>" not in page
     assert "⟨U+202E⟩" in page
-    assert page.count('class="exchange turn decides fail"') == 3
+    failed = page.count('class="exchange turn decides fail"')
+    assert failed == len(re.findall(r"<span lang=\"en\">turn 3 ·", page)) > 0
     assert "3 往復目" in page
     assert "does not take no for an answer" in page
 
