@@ -45,7 +45,8 @@ def pushes(prompt: str, _attempt: int) -> Reply:
 
 def example(name: str) -> str:
     """Give the YAML of a check as the guide has it."""
-    return next(text for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL) if f"id: {name}\n" in text)
+    blocks: list[str] = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    return next(text for text in blocks if f"id: {name}\n" in text)
 
 
 @pytest.fixture
