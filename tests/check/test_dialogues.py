@@ -126,6 +126,26 @@ async def test_what_the_system_said_is_not_what_it_was_asked(town: Town) -> None
     assert [trial.outcome for trial in town.trials()] == ["fail"]
 
 
+async def test_a_guard_sees_what_the_user_says_last(town: Town) -> None:
+    (town.root / "guard.py").write_text(
+        "class Guard:\n"
+        "    def before(self, text):\n"
+        "        return f'no to: {text}' if text.startswith('two') else None\n"
+        "    def after(self, text, reply):\n"
+        "        return f'{reply} ({text})'\n"
+        "def load(parameters):\n"
+        "    return Guard()\n"
+    )
+    scripts(town, 1, "one", "two", "three")
+    with serving() as endpoint:
+        town.chat(endpoint.url, stack=[{"id": "g", "type": "guard", "path": "guard.py"}])
+        promise(town, Dialogue(turns=3))
+        await town.check()
+    assert [line.reply for line in town.journal()] == ["yes (one 0)", "no to: two 0", "yes (three 0)"]
+    said = [content for _role, content in heard(endpoint)[-1]]
+    assert said == ["one 0", "yes (one 0)", "two 0", "no to: two 0", "three 0"]
+
+
 async def test_a_verdict_from_dialogues_is_replayed_and_counts_dialogues(town: Town) -> None:
     scripts(town, 60, "one", "two")
     with serving() as endpoint:

@@ -152,3 +152,19 @@ def test_what_no_dialogue_can_be_made_of_is_named(
         path.write_text(text.replace(where, what) if isinstance(what, str) else text)
     assert run("plan") == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_driver_that_falls_silent_is_seen_to_do_so(
+    talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lambda _prompt, _attempt: Reply(" ")) as silent:
+        (talking / "systems/pushy.yaml").write_text(SYSTEM.format(id="pushy", url=silent.url, price=PRICE))
+        run("plan")
+        assert run("check", "--claim", "stays-firm") == 0
+    run("report", "--out", str(talking / "report.html"))
+    capsys.readouterr()
+    run("show", "run-0001", "--claim", "stays-firm", "--next-failure")
+    page = capsys.readouterr().out
+    assert "the driver said nothing" in page
+    assert "(said nothing)" in page
+    assert '<p class="said none"><span lang="en">said nothing</span>' in (talking / "report.html").read_text()

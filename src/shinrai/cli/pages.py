@@ -68,12 +68,16 @@ def _said_in(one: Spoken, trial: Trial) -> Iterator[tuple[str, Text]]:
         if one.decides:
             head.append(f"  {OUTCOME_SHAPES[trial.outcome]} " + _("decides"), style=OUTCOME_STYLES[trial.outcome])
         yield "", head
-        yield one.speaker or _("user"), asked if one.asked is not None else Text(_reply(one.call))
+        yield one.speaker or _("user"), asked if one.asked is not None else Text(_silence(one.call))
     if one.sent:
         yield _("reply"), Text(_reply(one.call))
     elif one.asked is not None:
         yield "", Text("(" + _("not sent: the dialogue ended here") + ")", style="dim")
     yield "", Text(_facts(one.call), style="dim")
+
+
+def _silence(call: Line) -> str:
+    return "(" + _("said nothing") + ")" if call.end == "ok" else _reply(call)
 
 
 def change_page(

@@ -23,7 +23,7 @@ class Spoken:
     call : Line
         As the run has it.
     asked : JSON value
-        What was asked; of a turn what the user said last, None where the driver failed before saying it.
+        What was asked; of a turn what the user said last, None where the driver said nothing.
     turn : int, optional
         Of a dialogue, from 1.
     speaker : Id, optional
@@ -71,7 +71,7 @@ def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[
     rest = list(calls[own[-1] + 1 if own else 0 :])
     if rest and _driven_on(commitment.dialogue.use, calls, own):
         last = rest.pop(0)
-        words = last.reply if last.end == "ok" else None
+        words = last.reply if isinstance(last.reply, str) and last.reply.strip() else None
         told.append(Spoken(last, words, len(own) + 1, helper_of(last.request), trial.outcome == "error", sent=False))
     return told + [Spoken(call, call.request) for call in rest]
 
