@@ -79,6 +79,10 @@ class IndicatorDefinition(Record):
     population: Annotated[Text | None, Field(description="Who or what is counted")] = None
     survey_mode: Annotated[str | None, Field(description="Such as web-survey, register, administrative-data")] = None
     disaggregation: Annotated[tuple[Id, ...], Field(description="Columns of the observations that break it down")] = ()
+    names: Annotated[
+        dict[Id, Text],
+        Field(default_factory=dict, description="What dimensions and their categories are called, by their code"),
+    ]
     frequency: Frequency = "year"
     expected_lag: Annotated[int, Field(ge=0, description="Months from the end of a period to its publication")] = 12
     max_age: Annotated[int, Field(gt=0, description="Months after which a value says nothing of today")] = 24

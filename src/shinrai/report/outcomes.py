@@ -13,6 +13,7 @@ from shinrai.check.indicators import IndicatorStatus, StateReason, assess, count
 from shinrai.check.series import Series, SeriesKey, gather, observations
 from shinrai.ledger.projection import State
 from shinrai.records import DesignKind, IndicatorState, PathBasis, Plan, ResultLevel, Standing
+from shinrai.report.prefectures import code_of
 from shinrai.report.words import N_
 from shinrai.workspace import Workspace
 
@@ -239,6 +240,11 @@ class Groups:
     values: tuple[tuple[str, float], ...]
     worst: str
 
+    @property
+    def of_prefectures(self) -> bool:
+        """Whether all of its categories are prefectures, so that they can be drawn as a map."""
+        return all(code_of(name) is not None for name, _value in self.values)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
@@ -334,7 +340,7 @@ def _in_force(plan: Plan, today: date) -> bool:
 
 def groups_of(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
     """Break an indicator down by each of its dimensions, in the newest period that has at least two groups."""
-    found = []
+    found = _by_prefecture(status, series)
     area = status.use.area or status.plan.area
     for dimension in status.definition.disaggregation:
         by_period: dict[str, dict[str, float]] = {}
@@ -347,6 +353,17 @@ def groups_of(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> li
         if told:
             found.append(_ranked(status, dimension, *told[-1]))
     return found
+
+
+def _by_prefecture(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
+    """Rank the prefectures by their own areas, in the newest period that has at least two of them."""
+    by_period: dict[str, dict[str, float]] = {}
+    for (indicator, place, group), one in series.items():
+        if indicator == status.definition.id and place and not group and place.startswith("JP-") and code_of(place):
+            for point in one.observed:
+                by_period.setdefault(point.period, {})[place] = point.value
+    told = [(period, values) for period, values in sorted(by_period.items()) if len(values) >= 2]
+    return [_ranked(status, "area", *told[-1])] if told else []
 
 
 def _ranked(status: IndicatorStatus, dimension: str, period: str, values: Mapping[str, float]) -> Groups:
@@ -366,7 +383,13 @@ def _elsewhere(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> l
     own = status.use.area or status.plan.area
     found: list[tuple[str, str, float]] = []
     for (indicator, area, group), one in series.items():
-        if indicator == status.definition.id and area not in {None, own} and not group and one.observed:
+        if (
+            indicator == status.definition.id
+            and area not in {None, own}
+            and not group
+            and one.observed
+            and not code_of(area or "")
+        ):
             newest = one.observed[-1]
             found.append((area or "", newest.period, newest.value))
     return sorted(found)

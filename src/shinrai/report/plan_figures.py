@@ -200,7 +200,7 @@ def bars(groups: Sequence[GroupBar], worst: str, scale_to: float) -> str:
         kind = "worst" if name == worst else "group"
         parts.append(f'<rect class="{kind}" x="0" y="{top + 3}" width="{max(x(value), 1.0)}" height="{_BAR - 8}"/>')
         parts.append(f'<text class="tick" x="{round(x(value) + 6, 1)}" y="{top + 14}">{plain(value)}</text>')
-    label = " · ".join(f"{name} {plain(value)}" for name, value in groups)
+    label = " · ".join(plain(value) for _name, value in groups)
     height = max(len(groups), 1) * _BAR
     return (
         f'<svg class="bars" viewBox="0 0 300 {height:g}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'

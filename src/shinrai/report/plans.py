@@ -10,8 +10,8 @@ from markupsafe import Markup
 from shinrai.check.delivery import MilestoneState
 from shinrai.check.indicators import IndicatorStatus
 from shinrai.ledger.projection import State
-from shinrai.records import Measure, Milestone, ResultNode
-from shinrai.report import outcomes, plan_figures
+from shinrai.records import Measure, Milestone, ResultNode, Text
+from shinrai.report import outcomes, plan_figures, prefectures
 from shinrai.report.outcomes import Groups, PlanView, plan_views
 from shinrai.workspace import Workspace
 
@@ -39,6 +39,7 @@ def template_values(workspace: Workspace, state: State, today: date) -> dict[str
         "quadrant": outcomes.quadrant,
         "figure": _figure,
         "bars": _bars,
+        "called": _called,
         "path_rows": plan_figures.path_rows,
         "plain": plan_figures.plain,
         "rough": plan_figures.rough,
@@ -84,6 +85,15 @@ def _figure(status: IndicatorStatus) -> Markup:
     return Markup(plan_figures.series_figure(status))  # noqa: S704 - drawn from numbers, names escaped
 
 
+def _called(status: IndicatorStatus, code: str) -> Text:
+    """Give what a dimension or category is called: by the indicator, as a prefecture, or by its code alone."""
+    if code == "area":
+        return Text(en="prefecture", ja="都道府県")
+    return status.definition.names.get(code) or prefectures.prefecture_name(code) or Text(en=code)
+
+
 def _bars(groups: Groups) -> Markup:
+    if groups.of_prefectures:
+        return Markup(prefectures.prefecture_map(groups.values, groups.worst))  # noqa: S704 - as above
     top = max((value for _name, value in groups.values), default=1.0) or 1.0
     return Markup(plan_figures.bars(groups.values, groups.worst, top))  # noqa: S704 - as above
