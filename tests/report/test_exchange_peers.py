@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def written(root: Path, files: dict[str, str]) -> Path:
 
 def test_pysdmx_reads_what_is_written_and_its_file_is_read_back(tmp_path: Path) -> None:
     io = pytest.importorskip("pysdmx.io", reason="pysdmx is not installed")
+    csv_2_0 = pytest.importorskip("pysdmx.io.format").Format.DATA_SDMX_CSV_2_0_0
     plan = sound(area="JP")
     ours = tmp_path / "ours.csv"
     ours.write_text(sdmx.sdmx_csv(plan, {plan.id: plan}, every()), encoding="utf-8")
@@ -41,9 +43,30 @@ def test_pysdmx_reads_what_is_written_and_its_file_is_read_back(tmp_path: Path) 
     assert len(data.data) == 10
     assert set(data.data["VALUE_TYPE"]) == {"actual", "baseline", "path", "target"}
 
+    model = pytest.importorskip("pysdmx.model")
+    measure = list(data.data).index("OBS_VALUE")
+    roles = [model.Role.DIMENSION] * measure + [model.Role.MEASURE]
+    parts = [
+        model.Component(
+            name,
+            required=role is not model.Role.ATTRIBUTE,
+            role=role,
+            concept=model.Concept(name),
+            local_dtype=model.DataType.STRING,
+            attachment_level="O" if role is model.Role.ATTRIBUTE else None,
+        )
+        for name, role in zip_longest(data.data, roles, fillvalue=model.Role.ATTRIBUTE)
+    ]
+    data.structure = model.Schema(
+        context="dataflow",
+        agency="SHINRAI",
+        id="PLAN_INDICATORS",
+        components=model.Components(parts),
+        version="1.0.0",
+    )
     theirs = tmp_path / "theirs.csv"
-    io.write_sdmx(data, io.Format.DATA_SDMX_CSV_2_0_0, str(theirs))
-    text = [turn(path).csv for path in (ours, theirs)]
+    io.write_sdmx(data, csv_2_0, str(theirs))
+    text = [turn(path).text for path in (ours, theirs)]
     assert sorted(text[0].splitlines()[1:]) == sorted(text[1].splitlines()[1:])
 
 

@@ -30,7 +30,8 @@ from shinrai.records import (
     Text,
 )
 from shinrai.report.evidence import Exhibit, exhibits
-from shinrai.report.outcomes import PlanView, plan_views
+from shinrai.report.outcomes import UNIT_WORDS, PlanView, plan_views
+from shinrai.report.plan_figures import plain
 from shinrai.source import did_you_mean
 from shinrai.workspace import Workspace
 
@@ -222,7 +223,8 @@ class Thread:
             for status in view.statuses:
                 if view.plan.id == plan.id and status.use.of in names:
                     seen = status.observed
-                    told = f"{seen.value:g} {seen.unit} ({seen.period})" if seen else ""
+                    unit = _(UNIT_WORDS.get(seen.unit, seen.unit)) if seen else ""
+                    told = f"{plain(seen.value)} {unit} ({seen.period})" if seen else ""
                     title = status.definition.title
                     yield Knot("indicator", f"{plan.id}/{status.use.name}", title, status.state, told)
 
