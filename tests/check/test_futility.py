@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.check.gauges import Gauge, Reading, gauge_for
+from tests.check.judged import CORRECTED, UNCORRECTED, judging
+from tests.check.judged import promise as judged
 from tests.check.test_measuring import failing
 from tests.check.test_waste import promise
 from tests.check.town import Town
-from tests.servers.endpoint import serving
+from tests.servers.endpoint import Reply, serving
 
 LIMIT, HORIZON = 0.2, 26
 
@@ -72,3 +74,24 @@ async def test_the_calls_that_could_decide_nothing_are_not_sent(town: Town) -> N
         gauge.feed("fail" if trial.outcome == "fail" else "pass", None)
         after.append(_open(gauge, 60 - number))
     assert after == [True] * (verdict.calls - 1) + [False]
+
+
+async def test_a_claim_that_labels_correct_is_never_given_up_for_futility(town: Town) -> None:
+    """Its judge may be wrong about every reply: only people's labels could make it futile, and they come later."""
+
+    def target(prompt: str, _attempt: int) -> Reply:
+        return Reply("no" if int(prompt.split()[1]) % 10 == 0 else "yes")
+
+    with serving(target) as tested, serving(judging()) as judges:
+        town.chat(tested.url)
+        town.chat(judges.url, system_id="judge")
+        town.prompts(60)
+        for claim, use in (("p/g/m/labelled", CORRECTED), ("p/g/m/bare", UNCORRECTED)):
+            judged(town, use, claim=claim)
+        verdicts = {one.claim: one for one in await town.check()}
+    bare, labelled = verdicts["p/g/m/bare"], verdicts["p/g/m/labelled"]
+    assert (bare.status, bare.reason) == ("undecided", "futile")  # the same replies, the same judge, the same limit
+    assert bare.counts.total < 60
+    assert (labelled.status, labelled.reason) == ("not_measured", "labels-needed")
+    assert labelled.counts.total == 60
+    assert labelled.calls_saved == 0

@@ -22,6 +22,7 @@ from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
 from shinrai.records import Trial, Verdict
 from tests.check.processes import child, lines_in, outcome, spread_child
+from tests.check.judged import CORRECTED, UNCORRECTED, judging, promise
 from tests.check.town import Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 
@@ -297,3 +298,37 @@ def test_a_cluster_that_goes_away_changes_nothing(town: Town, monkeypatch: pytes
         alone.ledger.close()
     assert list(town.state.runs) == ["run-0001"]
     assert town.ledger.verify().faults == ()
+
+
+def _replying(prompt: str, _attempt: int) -> Reply:
+    number = int(prompt.split()[1])
+    return Reply("no" if number % 9 == 0 else "yes", delay=0.002 * (number % 4))
+
+
+async def _judged(folder: Path, spread: Plan | None) -> tuple[list[object], list[Trial], int]:
+    """Measure two judged claims, of which one waits for labels, in one process or several."""
+    with serving(_replying) as tested, serving(judging()) as judges:
+        town = found(folder)
+        town.chat(tested.url)
+        town.chat(judges.url, system_id="judge")
+        town.prompts(80)
+        promise(town, UNCORRECTED, claim="p/g/m/a", threshold=0.3)
+        promise(town, CORRECTED, claim="p/g/m/b", threshold=0.3)
+        verdicts = await town.check(spread=spread)
+        trials, asked = _trials(town), sum(judges.log.asked.values())
+        assert max(judges.log.asked.values()) == 1
+        assert town.ledger.verify().faults == ()
+        town.ledger.close()
+    return _essence(verdicts), trials, asked
+
+
+async def test_a_judged_claim_over_processes_has_the_verdict_of_one_process(tmp_path: Path) -> None:
+    """The system is asked by the workers, the judge by the engine: order, number and word of the judge are the same."""
+    alone, trials, asked = await _judged(tmp_path / "alone", None)
+    spread, trials_of_crew, asked_by_crew = await _judged(tmp_path / "crew", PROCESSES)
+    assert spread == alone
+    assert {one.outcome for one in trials} == {"pass", "fail"}
+    assert [(one.position, one.item, one.outcome, one.detail) for one in trials_of_crew] == [
+        (one.position, one.item, one.outcome, one.detail) for one in trials
+    ]
+    assert asked_by_crew == asked == 80
