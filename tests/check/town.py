@@ -98,15 +98,17 @@ class Town:
                 file.write(msgspec.json.encode({"id": f"q{number}", "prompts": texts, "lang": "en"}) + b"\n")
         return name
 
-    def promise(self, claim: str = "p/g/m/c", *, data: str = "prompts.jsonl", **changed: Any) -> Commitment:
+    def promise(
+        self, claim: str = "p/g/m/c", *, data: str | CommittedData = "prompts.jsonl", **changed: Any
+    ) -> Commitment:
         """Commit a claim; a failure rate of at most 0.1 for replies that must say yes, unless changed."""
         system = changed.pop("system", "assistant")
         use = changed.pop("use", {"file": data})
         scorer: ScorerUse | CommittedScorer = changed.pop("scorer", SAYS_YES)
         if not isinstance(scorer, CommittedScorer):
             scorer = CommittedScorer(use=scorer, version=SCORER_VERSIONS[scorer.id])
-        path = self.root / data
-        rows = path.read_bytes().count(b"\n") if path.is_file() else 0
+        pinned = data if isinstance(data, CommittedData) else self._pinned(data, use)
+        rows = 0 if pinned is None else pinned.items
         version = self.state.version(system)
         commitment = Commitment.model_validate(
             {
@@ -123,7 +125,7 @@ class Town:
                 "alpha": 0.05,
                 "budget": rows,
                 "order_seed": 7,
-                "data": CommittedData(use=use, digest=digest_file(path), items=rows) if path.is_file() else None,
+                "data": pinned,
                 "scorer": scorer,
                 **changed,
             }
@@ -133,6 +135,13 @@ class Town:
         payloads: list[Payload] = [Ruled(ruling=ruling)]
         self.ledger.append(*payloads, Committed(commitment=commitment, replaces=before.digest if before else None))
         return commitment
+
+    def _pinned(self, data: str, use: dict[str, Any]) -> CommittedData | None:
+        path = self.root / data
+        if not path.is_file():
+            return None
+        rows = path.read_bytes().count(b"\n")
+        return CommittedData.model_validate({"use": use, "digest": digest_file(path), "items": rows})
 
     @property
     def state(self) -> State:

@@ -40,9 +40,9 @@ from shinrai.records import (
     Reason,
     Score,
     Side,
-    SystemKind,
     Text,
     Trial,
+    TrialKind,
     Verdict,
     calls_of_trial,
 )
@@ -150,7 +150,7 @@ class Claim:
         digest: Digest,
         order: Sequence[Placed],
         *,
-        kind: SystemKind | None,
+        kind: TrialKind | None,
         score: ScoreFunction,
         run: str | None = None,
         keep: Keep | None = None,
@@ -170,7 +170,7 @@ class Claim:
         self._spent: Reason = "budget-spent" if len(self.order) < len(order) else "data-spent"
         self._run = run
         self._keep = keep
-        self._kind: SystemKind | None = kind
+        self._kind: TrialKind | None = kind
         self._follows = follows(commitment)
         self._asks = asks_for(kind, commitment.variants, commitment.dialogue) if kind else None
         self.calls_at_most = sum(map(self._cost, self.order)) if kind else 0

@@ -11,6 +11,7 @@ from shinrai.check.archive import write_run
 from shinrai.check.engine import End
 from shinrai.check.files import journals_of
 from shinrai.check.journal import not_written
+from shinrai.check.sources import evidence_of
 from shinrai.check.targets.protocol import CallError
 from shinrai.ledger import Ledger, State
 from shinrai.records import Json, Judged, Payload, Reason, RunFinished, RunStarted, Text, Verdict, digest_file
@@ -84,9 +85,9 @@ def end_run(root: Path, ledger: Ledger, end: RunEnd) -> None:
     """  # noqa: DOC501 - `not_written` makes the StoreError
     started = end.started
     directory = root / started.directory
-    paths = write_run(directory, journals_of(directory), end.trials)
+    paths = [*write_run(directory, journals_of(directory), end.trials), *evidence_of(directory)]
     try:
-        files = {f"{started.directory}/{path.name}": digest_file(path) for path in paths}
+        files = {path.relative_to(root).as_posix(): digest_file(path) for path in paths}
     except OSError as error:  # a file that cannot be read again is no evidence
         raise not_written(f"{started.directory}/*.parquet", error) from error
     finished = RunFinished(run=started.run, end=end.how, files=files, calls=end.calls, details=dict(end.details))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -19,17 +19,17 @@ from shinrai.check.sendings import Sending, sendings
 from shinrai.check.tokens import TokenBound, token_bound
 from shinrai.check.trials import asks_for, helper_of
 from shinrai.ledger import Ledger, Promise, State
-from shinrai.records import Commitment, Endpoint, Id, Json, ModelPrice, Price, System
+from shinrai.records import Commitment, Endpoint, Id, Json, ModelPrice, Placed, Price, System, calls_of_trial
 from shinrai.source import read_items
 from shinrai.stats import plan_at_half
-from shinrai.workspace import data_file
+from shinrai.workspace import committed_file
 
 __all__ = ["Amount", "Forecast", "forecast"]
 
 BYTES_PER_TOKEN = 3
 """Where no call of the system was ever counted: English has about 4 bytes to a token, Japanese about 3."""
 
-How: TypeAlias = Literal["measured", "rule", "nothing-sent"]
+How: TypeAlias = Literal["measured", "rule", "unknown", "nothing-sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Amount:
     ----------
     calls : int
     tokens_in : int, optional
-        None where later turns of a dialogue carry such replies.
+        None where later turns of a dialogue carry such replies, or a judge or Inspect asks what follows from them.
     tokens_out : int, optional
         None where nothing limits a reply and none was ever counted.
     money : Decimal, optional
@@ -80,11 +80,15 @@ class Forecast:
         bands), all trials.
     worst : Amount
         All trials, every token at its bound. Failed attempts that are tried again are not in it.
-    how : {"measured", "rule", "nothing-sent"}
-        Where the expected tokens come from: the calls of the newest run, or `BYTES_PER_TOKEN` and ``max_tokens``.
+    how : {"measured", "rule", "unknown", "nothing-sent"}
+        Where the expected tokens come from: the calls of the newest run, or `BYTES_PER_TOKEN` and ``max_tokens``;
+        ``unknown`` where requests are made from replies, or by Inspect, and none was counted yet.
     price : Price, optional
     drives : Id, optional
         The system whose dialogues this one drives; None for a system under test.
+    judges : bool
+        What would be sent to it as the judge of these claims. Claims that ask the same of a judge share its calls,
+        which is not looked at here: there may be fewer.
     """
 
     system: Id
@@ -97,6 +101,7 @@ class Forecast:
     how: How
     price: Price | None
     drives: Id | None = None
+    judges: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """Give the forecast as JSON values."""
@@ -104,6 +109,7 @@ class Forecast:
         return {
             "system": self.system,
             "drives": self.drives,
+            "judges": self.judges,
             "address": self.address,
             "model": self.model,
             "claims": list(self.claims),
@@ -138,8 +144,8 @@ def forecast(
     Returns
     -------
     list of Forecast
-        System by system, each with those that drive its dialogues. Budgets are not applied; claims that need no calls
-        and what judges would be asked are left out.
+        System by system, each with those that drive its dialogues, then judge by judge. Budgets are not applied;
+        claims that need no calls are left out.
 
     Raises
     ------
@@ -153,11 +159,12 @@ def forecast(
     for promise in chosen(state, systems, claims):
         if not needs_no_calls(promise.commitment) and not settled(state, promise):
             wanted.setdefault(promise.commitment.system, []).append(promise)
-    return [
+    tested = [
         one
         for name, promises in wanted.items()
         for one in _of_system(root, state, version_of(state, name).system, promises)
     ]
+    return tested + _of_judges(root, state, wanted)
 
 
 def _of_system(root: Path, state: State, system: System, promises: Sequence[Promise]) -> list[Forecast]:
@@ -176,7 +183,9 @@ def _of_system(root: Path, state: State, system: System, promises: Sequence[Prom
     for driver in filter(None, map(_driver, promises)):
         ways.setdefault(driver, _Way.to(version_of(state, driver).system, newest, driver))
     told = []
+    by_inspect = any(one.commitment.trial_kind(system.kind) == "sample" for one in promises)
     for name, way in ways.items():
+        unknown = by_inspect and way.endpoint is not None  # what it asks for a sample is not known before
         of = [promise.commitment.key for promise in promises if name in {None, _driver(promise)}]
         expected, worst = ([one for one in some if one.to == name] for some in (likely, most))
         told.append(
@@ -186,14 +195,24 @@ def _of_system(root: Path, state: State, system: System, promises: Sequence[Prom
                 model=way.endpoint.model if way.endpoint else None,
                 claims=tuple(of),
                 kept=0 if name else kept,
-                expected=_amount(expected, way, {one: found.likely for one, found in ways.items()}),
-                worst=_amount(worst, way, {one: found.most for one, found in ways.items()}),
-                how="nothing-sent" if way.endpoint is None else "measured" if way.measured else "rule",
+                expected=Amount(len(expected), None, None)
+                if unknown and not way.measured
+                else _amount(expected, way, {one: found.likely for one, found in ways.items()}),
+                worst=Amount(len(worst), None, None)
+                if unknown
+                else _amount(worst, way, {one: found.most for one, found in ways.items()}),
+                how=_how(way, unknown=unknown),
                 price=way.price,
                 drives=system.id if name else None,
             )
         )
     return told
+
+
+def _how(way: _Way, *, unknown: bool) -> How:
+    if way.endpoint is None:
+        return "nothing-sent"
+    return "measured" if way.measured else "unknown" if unknown else "rule"
 
 
 def _driver(promise: Promise) -> Id | None:
@@ -296,17 +315,22 @@ def _sendings(root: Path, system: System, group: Group, kept: Mapping[str, Line]
 def _trials(
     root: Path, system: System, commitment: Commitment, kept: Mapping[str, Line]
 ) -> Iterator[Sequence[Sending]]:
-    if commitment.data is None or commitment.data.use.file is None:
-        return
-    asks = asks_for(system.kind, commitment.variants, commitment.dialogue)
-    items = read_items(data_file(root, commitment.data.use), shown_as=commitment.data.use.file)
-    for placed in commitment.draw(items)[: commitment.budget]:
+    asks = asks_for(commitment.trial_kind(system.kind), commitment.variants, commitment.dialogue)
+    for placed in _drawn(root, commitment):
         yield sendings(commitment, placed.item, asks, kept)
+
+
+def _drawn(root: Path, commitment: Commitment) -> Sequence[Placed]:
+    if commitment.data is None:
+        return ()
+    path = committed_file(root, commitment.data)
+    items = read_items(path, shown_as=commitment.data.use.file or path.name)
+    return commitment.draw(items)[: commitment.budget]
 
 
 def _expected_trials(commitment: Commitment, trials: int) -> int:
     limit = commitment.failure_limit
-    if limit is None or not 0 < limit < 1 or not trials:
+    if limit is None or not 0 < limit < 1 or not trials or commitment.label_plan is not None:
         return trials
     return min(math.ceil(plan_at_half(limit, commitment.alpha, trials, commitment.finite_population).expected), trials)
 
@@ -324,3 +348,78 @@ def _kept(root: Path, group: Group) -> Iterator[Line]:
 def _lines_of_newest(root: Path, state: State, system: Id) -> Iterator[Line]:
     runs = [run for run in state.runs.values() if run.started.system == system]
     return lines_of(root, runs[-1]) if runs else iter(())
+
+
+# ---- judges
+
+
+@dataclass(slots=True)
+class _Judging:
+    """What a judge would be asked."""
+
+    expected: int = 0
+    worst: int = 0
+    kept: int = 0
+    claims: list[str] = field(default_factory=list)
+    before: list[Line] = field(default_factory=list)
+
+
+def _of_judges(root: Path, state: State, wanted: Mapping[Id, Sequence[Promise]]) -> list[Forecast]:
+    """Work out what each judge would be asked: about each reply once, and once more with a control."""
+    found: dict[Id, _Judging] = {}
+    for name, promises in wanted.items():
+        system = version_of(state, name).system
+        for group in groups_of(state, promises):
+            _add_judgements(found, root, system, group)
+        for line in _lines_of_newest(root, state, name):
+            judge = found.get(helper_of(line.request) or "")
+            if judge is not None and line.end == "ok":
+                judge.before.append(line)
+    return [_of_judge(version_of(state, name).system, one) for name, one in found.items()]
+
+
+def _add_judgements(found: dict[Id, _Judging], root: Path, system: System, group: Group) -> None:
+    judged = [(one, use.judge) for one in group.promises if (use := one.commitment.scorer) and use.judge]
+    for promise, judge in judged:
+        commitment = promise.commitment
+        kind = commitment.trial_kind(system.kind)
+        trials = [calls_of_trial(placed.item, kind, commitment).judged for placed in _drawn(root, commitment)]
+        one = found.setdefault(judge.system, _Judging())
+        one.claims.append(commitment.key)
+        one.expected += sum(trials[: _expected_trials(commitment, len(trials))])
+        one.worst += sum(trials)
+    for line in _kept(root, group) if judged else ():
+        name = helper_of(line.request)
+        if name in found:
+            found[name].kept += 1
+
+
+def _of_judge(system: System, found: _Judging) -> Forecast:
+    way = _Way.to(system, (), None)
+    expected, worst = max(0, found.expected - found.kept), max(0, found.worst - found.kept)
+    counted = [line for line in found.before if line.tokens_in]
+    likely, most = Amount(expected), Amount(worst)
+    if way.endpoint is not None:
+        likely, most = _each(expected, None, None, way.price), _each(worst, None, way.bound.reply, way.price)
+        if counted:
+            each_in = sum(line.tokens_in for line in counted) / len(counted)
+            each_out = sum(line.tokens_out for line in counted) / len(counted)
+            likely = _each(expected, each_in, each_out, way.price)
+    return Forecast(
+        system=system.id,
+        address=way.endpoint.url if way.endpoint else None,
+        model=way.endpoint.model if way.endpoint else None,
+        claims=tuple(found.claims),
+        kept=found.kept,
+        expected=likely,
+        worst=most,
+        how="nothing-sent" if way.endpoint is None else "measured" if counted else "unknown",
+        price=way.price,
+        judges=True,
+    )
+
+
+def _each(calls: int, tokens_in: float | None, tokens_out: float | None, price: Price | None) -> Amount:
+    """Give the amount of calls that each take so many tokens; None for what is not known."""
+    total_in, total_out = (None if one is None else math.ceil(one * calls) for one in (tokens_in, tokens_out))
+    return Amount(calls, total_in, total_out, _money(price, total_in, total_out))

@@ -26,6 +26,7 @@ from shinrai.check.fixed_sample import fixed_gauge_for
 from shinrai.check.gauges import gauge_for
 from shinrai.check.journal import Line
 from shinrai.check.scorers import Context, ScoreFunction, scorer
+from shinrai.check.scorers.samples import worst_of
 from shinrai.check.trials import Ask, call_key
 from shinrai.errors import UsageError
 from shinrai.i18n import _
@@ -37,7 +38,6 @@ from shinrai.workspace import data_file, kept_copy
 __all__ = ["imports_of", "judge_imported"]
 
 NOT_IN_THE_LOG: Final = "not-in-the-import"
-_SEVERITY: Final = {"pass": 0, "invalid": 1, "blocked": 2, "error": 3, "fail": 4}
 
 
 def imports_of(promise: Promise, state: State) -> list[tuple[Entry, Import]]:
@@ -216,8 +216,7 @@ def _scored(rule: ScoreFunction, by_row: bool, trial: _Trial, lines: Sequence[Li
         return Score("error", NOT_IN_THE_LOG)
     if not by_row:
         return rule(trial.placed.item, [line.request for line in lines], lines)
-    scores = [rule(row, (), [line] if (line := _line(row)) is not None else ()) for row in trial.rows]
-    return max(scores, key=lambda score: _SEVERITY[score.outcome])
+    return worst_of(rule, [(row, _line(row)) for row in trial.rows])
 
 
 class _Rows:

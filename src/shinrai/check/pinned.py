@@ -11,7 +11,7 @@ from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Promise, State
 from shinrai.records import DIALOGUE_VERSION, Digest, Id, digest_file
-from shinrai.workspace import data_file, fingerprint
+from shinrai.workspace import committed_file, fingerprint
 
 __all__ = ["Pinned"]
 
@@ -55,11 +55,14 @@ class Pinned:
             data, use = commitment.data, commitment.scorer
             if data is None or use is None:
                 raise UsageError("check.no-data", _("{claim} names no data").format(claim=commitment.claim))
-            if self._digest(data_file(self._root, data.use)) != data.digest:
+            if self._digest(committed_file(self._root, data)) != data.digest:
                 raise plan_first(_("the data {name} have changed since the plan").format(name=data.use.file))
             if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
                 raise plan_first(_("the rules of dialogues have changed since the plan"))
             require_rule_unchanged(self._root, use)
+            for name, digest in data.task.files.items() if data.task else ():
+                if not (self._root / name).is_file() or self._digest(self._root / name) != digest:
+                    raise plan_first(_("the file {name} has changed since the plan").format(name=name))
             require_instruments_unchanged(state, self._root, commitment)
 
     def _digest(self, path: Path) -> Digest:

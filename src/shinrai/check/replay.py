@@ -31,7 +31,7 @@ from shinrai.check.following import follows, further_asks
 from shinrai.check.imported import judge_imported
 from shinrai.check.journal import Journal
 from shinrai.check.outcomes import is_imported
-from shinrai.check.scorers import Context, ScoreFunction, scorer
+from shinrai.check.scorers import Context, ScoreFunction, score_of
 from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.i18n import _
 from shinrai.ledger import Judgement, Ledger, Promise, Run, State
@@ -52,7 +52,7 @@ from shinrai.records import (
     digest_file,
 )
 from shinrai.source import SpooledItems, spool_items
-from shinrai.workspace import data_file
+from shinrai.workspace import committed_file
 
 __all__ = ["Difference", "Replay", "replay"]
 
@@ -269,12 +269,13 @@ class _Player(ExitStack):
             return None
         if isinstance(use.use, PluginScorer):  # whoever verifies does not run the code of whoever measured
             return None
-        path = data_file(self._root, data.use)
+        path = committed_file(self._root, data)
         if self._digest(path) != data.digest:
             return None
-        order = commitment.draw(self._items_of(path, data.use.file or ""))
-        asks_of = asks_for(version.system.kind, commitment.variants, commitment.dialogue)
-        score = scorer(use.use, Context(secrets=version.system.secrets))
+        order = commitment.draw(self._items_of(path, data.use.file or path.name))
+        kind = commitment.trial_kind(version.system.kind)
+        asks_of = asks_for(kind, commitment.variants, commitment.dialogue)
+        score = score_of(commitment, Context(secrets=version.system.secrets))
         journal = self._calls_of(run)
 
         def rescored(trial: Trial) -> Trial:

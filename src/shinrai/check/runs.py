@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from shinrai.check.choosing import Group, chosen, groups_of, settled, version_of
 from shinrai.check.claims import Claim
@@ -33,7 +33,8 @@ from shinrai.check.outcomes import is_imported, judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.pinned import Pinned
 from shinrai.check.purse import Purse
-from shinrai.check.scorers import Context, scorer
+from shinrai.check.scorers import Context, score_of, scorer
+from shinrai.check.sources import OfARun, Wanted, source_of, target_from
 from shinrai.check.targets.protocol import Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
@@ -55,7 +56,7 @@ from shinrai.records import (
     Verdict,
 )
 from shinrai.source import SpooledItems, spool_items
-from shinrai.workspace import data_file
+from shinrai.workspace import committed_file
 
 __all__ = ["run"]
 
@@ -173,18 +174,20 @@ class _Check:
     async def measure(self, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Verdict]:
         state = self._ledger.state()
         promises_in_force = chosen(state, systems, claims)
-        by_system: dict[Id, list[Promise]] = {}
+        by_system: dict[tuple[Id, str], list[Promise]] = {}
         for promise in promises_in_force:
             if not needs_no_calls(promise.commitment) and not settled(state, promise):
-                by_system.setdefault(promise.commitment.system, []).append(promise)
-        for system, promises in by_system.items():
+                name = promise.commitment.system, source_of(promise.commitment)
+                by_system.setdefault(name, []).append(promise)
+        for (system, _source), promises in by_system.items():
             self._pinned.require_unchanged(state, system, promises)
         verdicts = self._judge_outcomes(state, [one for one in promises_in_force if needs_no_calls(one.commitment)])
         verdicts += self._judge_labels(promises_in_force)
         clear_away(self._root, state)
         self._close_overtaken(state, systems)
-        for system, promises in by_system.items():
-            verdicts += await self._measure_system(version_of(state, system), groups_of(state, promises))
+        for (system, source), promises in by_system.items():
+            groups = groups_of(state, promises)
+            verdicts += await self._measure_system(version_of(state, system), groups, source)
         return verdicts
 
     def _judge_outcomes(self, state: State, promises: Sequence[Promise]) -> list[Verdict]:
@@ -237,12 +240,10 @@ class _Check:
                 journal.close()
                 end_run(self._root, self._ledger, RunEnd(started, "superseded", len(journal)))
 
-    async def _measure_system(self, version: SystemVersion, groups: Sequence[Group]) -> list[Verdict]:
+    async def _measure_system(self, version: SystemVersion, groups: Sequence[Group], source: str) -> list[Verdict]:
         instruments = Instruments(self._ledger.state(), [promise for group in groups for promise in group.promises])
         self._purse.take_up(version.system, instruments.systems)
-        target = target_of(version.system, self._root, self._allowed_hosts)
-        if self.spread is not None:
-            target = Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
+        target = self._target_of(version, groups, source)
         try:
             try:
                 await target.open()
@@ -257,6 +258,18 @@ class _Check:
         finally:
             await instruments.close()
             await target.close()
+
+    def _target_of(self, version: SystemVersion, groups: Sequence[Group], source: str) -> Target:
+        """Build what is asked: the system, several workers that ask it, or another source of trials."""
+        if source:
+            commitments = [promise.commitment for group in groups for promise in group.promises]
+            return target_from(
+                source, Wanted(version.system, self._root, self._allowed_hosts, commitments, self._items_of)
+            )
+        target = target_of(version.system, self._root, self._allowed_hosts)
+        if self.spread is None:
+            return target
+        return Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
 
     def _unreachable(
         self, promises: Sequence[Promise], error: ShinraiError, reason: Reason = "target-unreachable"
@@ -290,7 +303,7 @@ class _Check:
 
     def _broken_rule(self, promise: Promise) -> PluginError | None:
         """Say why a promise cannot be scored, if its scorer is a plug-in that fails to load."""
-        use = _scorer(promise.commitment)
+        use = promise.commitment.scorer.use if promise.commitment.scorer else None
         if isinstance(use, PluginScorer):
             try:
                 scorer(use, Context(root=self._root))
@@ -352,8 +365,8 @@ class _Check:
                     commitment,
                     promise.digest,
                     commitment.draw(self._items_of(commitment)),
-                    kind=system.kind,
-                    score=scorer(_scorer(commitment), context),
+                    kind=commitment.trial_kind(system.kind),
+                    score=score_of(commitment, context),
                     run=started.run,
                     keep=trials.of_the_next_claim(),
                 )
@@ -376,13 +389,13 @@ class _Check:
         return engine, claims
 
     def _items_of(self, commitment: Commitment) -> Sequence[Item]:
-        if commitment.data is None or commitment.data.use.file is None:
+        if commitment.data is None:
             return []
-        path = data_file(self._root, commitment.data.use)
+        path, use = committed_file(self._root, commitment.data), commitment.data.use
         if path not in self._items:
             folder = self._root / RUNS
             try:
-                self._items[path] = spool_items(path, shown_as=commitment.data.use.file, folder=folder)
+                self._items[path] = spool_items(path, shown_as=use.file or path.name, folder=folder)
             except OSError as error:
                 raise not_written(path.name, error) from error
         return self._items[path]
@@ -426,17 +439,13 @@ class _Check:
 
 
 async def _measured(engine: Engine, target: Target, journal: Journal, directory: Path) -> End:
-    if not isinstance(target, Crew):
+    if not isinstance(target, OfARun):
         return await engine.measure()
     await target.begin(journal, directory)
     try:
         return await engine.measure()
     finally:
         await target.end()
-
-
-def _scorer(commitment: Commitment) -> Any:  # noqa: ANN401 - a union of twelve records
-    return commitment.scorer.use if commitment.scorer else None
 
 
 def _today(state: State) -> date:

@@ -15,7 +15,7 @@ from shinrai.records import (
     Id,
     Item,
     NotAskable,
-    SystemKind,
+    TrialKind,
     Variants,
     asked,
     call_key,
@@ -71,7 +71,7 @@ def said(request: object) -> Any:  # noqa: ANN401 - a request is any JSON value
     return request
 
 
-def asks_for(kind: SystemKind, variants: Variants | None, dialogue: CommittedDialogue | None = None) -> Asks:
+def asks_for(kind: TrialKind, variants: Variants | None, dialogue: CommittedDialogue | None = None) -> Asks:
     """Give the function that turns an item into the calls of its trial.
 
     Parameters

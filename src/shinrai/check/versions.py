@@ -200,6 +200,14 @@ class _Work:
 
     def _order(self, promise: Promise) -> Sequence[Placed]:
         commitment = promise.commitment
+        if commitment.data is not None and commitment.data.task is not None:
+            raise UsageError(
+                "compare.inspect",
+                _("{claim} is measured by Inspect, which cannot be asked for two versions at once").format(
+                    claim=commitment.claim
+                ),
+                hint=_("leave it out: name the others with --claim"),
+            )
         if commitment.data is None or commitment.data.use.file is None:
             return ()
         path = data_file(self.root, commitment.data.use)

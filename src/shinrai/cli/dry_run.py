@@ -39,14 +39,17 @@ def _table(found: list[Forecast]) -> None:
     table = columns(_("system"), _("sent to"), _("claims"), "", *figures, right=figures)
     for one in found:
         target = f"{one.model} @ {one.address}" if one.address else _("this machine")
-        name = (
-            one.system
-            if one.drives is None
-            else _("{driver}, as the user of {system}").format(driver=one.system, system=one.drives)
-        )
-        table.add_row(name, target, str(len(one.claims)), _("expected"), *_cells(one.expected, one))
+        table.add_row(_named(one), target, str(len(one.claims)), _("expected"), *_cells(one.expected, one))
         table.add_row("", "", "", _("at worst"), *_cells(one.worst, one))
     Console().print(table)
+
+
+def _named(one: Forecast) -> str:
+    if one.judges:
+        return _("{system}, as judge").format(system=one.system)
+    if one.drives is None:
+        return one.system
+    return _("{driver}, as the user of {system}").format(driver=one.system, system=one.drives)
 
 
 def _cells(amount: Amount, one: Forecast) -> tuple[str, str, str, str]:
@@ -73,9 +76,13 @@ def _explain(one: Forecast) -> None:
                 "{system}: no call was counted yet; {bytes} bytes are taken for a token, and replies for `max_tokens`"
             ).format(system=one.system, bytes=BYTES_PER_TOKEN)
         )
+    elif one.how == "unknown":
+        text = _("{system}: how many tokens its calls take is known once the first of them are counted")
+        click.echo(text.format(system=one.system))
     else:
         click.echo(_("{system}: tokens as its newest run had them").format(system=one.system))
-    click.echo(_("{system}: at worst, each byte sent is a token").format(system=one.system))
+    if one.worst.tokens_in is not None:
+        click.echo(_("{system}: at worst, each byte sent is a token").format(system=one.system))
     if isinstance(one.price, ModelPrice):
         click.echo(
             _("{system}: price as of {day}, from {source}").format(

@@ -22,12 +22,10 @@ from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment
 from shinrai.do.zip_reading import Archive, reading
 from shinrai.i18n import _
 from shinrai.records import Json
+from shinrai.source.inspect_samples import Sample, row_of
 
 VERSION: Final = 2
 """The version of the log format that is understood."""
-
-_ATTACHED: Final = "attachment://"
-_REFUSALS: Final = frozenset({"content_filter"})
 
 
 class _Dataset(msgspec.Struct):
@@ -83,47 +81,6 @@ class _Header(msgspec.Struct):
     stats: _Stats = msgspec.field(default_factory=_Stats)
 
 
-class _Message(msgspec.Struct):
-    content: str | list[dict[str, Any]] = ""
-    role: str = ""
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    stop_reason: str | None = None
-
-
-class _Output(msgspec.Struct):
-    choices: list[_Choice] = []
-    error: str | None = None
-
-
-class _Score(msgspec.Struct):
-    value: Any
-
-
-class _Error(msgspec.Struct):
-    message: str = ""
-
-
-class _Limit(msgspec.Struct):
-    type: str
-
-
-class _Sample(msgspec.Struct):
-    id: int | str
-    epoch: int
-    input: str | list[_Message]
-    target: str | list[str] = ""
-    output: _Output = msgspec.field(default_factory=_Output)
-    scores: dict[str, _Score] | None = None
-    metadata: dict[str, Any] = {}
-    error: _Error | None = None
-    limit: _Limit | None = None
-    invalidation: dict[str, Any] | None = None
-    attachments: dict[str, str] = {}
-
-
 def read_inspect(path: Path) -> Run:
     """Read a log of Inspect.
 
@@ -149,7 +106,7 @@ def _from_archive(path: Path, run: Run) -> Iterator[Row]:
         log = _Log(path.name, _header_of(path.name, archive), run)
         for name in archive.names:
             if name.startswith("samples/") and name.endswith(".json"):
-                yield log.row(decoded(f"{path.name}/{name}", archive.read(name), _Sample))
+                yield log.row(decoded(f"{path.name}/{name}", archive.read(name), Sample))
         yield from log.not_run()
 
 
@@ -172,7 +129,7 @@ def _from_json(path: Path, run: Run) -> Iterator[Row]:
                     members[place[0]] = msgspec.Raw(value)
                 continue
             log = log or _Log(path.name, _assembled(path.name, members), run)
-            yield log.row(decoded(path.name, value, _Sample))
+            yield log.row(decoded(path.name, value, Sample))
     log = log or _Log(path.name, _assembled(path.name, members), run)
     log.header = _assembled(path.name, members)
     log.tell()
@@ -221,64 +178,16 @@ class _Log:
         if header.results is not None:
             run.summary = _summary(header.results)
 
-    def row(self, sample: _Sample) -> Row:
+    def row(self, sample: Sample) -> Row:
         """Turn a sample into a row."""
         name = str(sample.id)
         self._seen.add((name, sample.epoch))
-        texts = (
-            [sample.input] if isinstance(sample.input, str) else [_text(m) for m in sample.input if m.role == "user"]
-        )
-        prompts = [self._whole(text, sample) for text in texts]
-        columns = self._columns(sample)
-        row_id = self._row_id(name, sample.epoch)
-        problem = _problem(sample)
-        choices = sample.output.choices
-        if problem is not None:
-            return Row(row_id, name, prompts, "error", error=problem, columns=columns)
-        if len(choices) > 1:
-            message = _('the field "{name}" of the sample {item} holds {count} replies')
-            message = message.format(name="output.choices", item=repr(name), count=len(choices))
-            refuse("do.bad-field", self.file, message, expected=_("one reply a sample and epoch"))
-        if choices and choices[0].stop_reason in _REFUSALS:
-            return Row(row_id, name, prompts, "blocked", columns=columns)
-        reply = self._whole(_text(choices[0].message), sample) if choices else None
-        if reply is None:
-            return Row(row_id, name, prompts, "error", error="empty", columns=columns)
-        return Row(row_id, name, prompts, "ok", reply, columns=columns)
+        for scorer in sample.scores or {}:
+            self._run.scorers.setdefault(scorer)
+        return row_of(sample, row_id=self._row_id(name, sample.epoch), file=self.file)
 
     def _row_id(self, name: str, epoch: int) -> str:
         return name if self._epochs == 1 else f"{name}#{epoch}"
-
-    def _whole(self, text: str, sample: _Sample) -> str:
-        """Put a long text back that the log keeps aside.
-
-        Raises
-        ------
-        SourceError
-            If it is not there.
-        """
-        if not text.startswith(_ATTACHED):
-            return text
-        name = text.removeprefix(_ATTACHED)
-        if name not in sample.attachments:
-            message = _("the sample {item} names an attachment that is not in it: {name}")
-            refuse("do.bad-field", self.file, message.format(item=repr(sample.id), name=repr(name)[:80]))
-        return sample.attachments[name]
-
-    def _columns(self, sample: _Sample) -> dict[str, Json]:
-        columns: dict[str, Json] = {"epoch": sample.epoch}
-        for name, score in (sample.scores or {}).items():
-            self._run.scorers.setdefault(name)
-            if isinstance(score.value, dict):
-                columns |= {f"score.{name}.{key}": finite(value) for key, value in score.value.items()}
-            else:
-                columns[f"score.{name}"] = finite(score.value)
-        if sample.limit is not None:
-            columns["limit"] = sample.limit.type
-        if sample.target:
-            columns["target"] = sample.target
-        scalars = {key: value for key, value in sample.metadata.items() if isinstance(value, str | int | float | bool)}
-        return columns | {f"metadata.{key}": finite(value) for key, value in scalars.items()}
 
     def not_run(self) -> Iterator[Row]:
         """Give a row for each sample and epoch that was planned and is not in the log."""
@@ -287,21 +196,6 @@ class _Log:
                 name = str(number)
                 if (name, epoch) not in self._seen:
                     yield Row(self._row_id(name, epoch), name, [], "error", error=NOT_RUN)
-
-
-def _problem(sample: _Sample) -> str | None:
-    if sample.error is not None:
-        return f"error: {sample.error.message}"
-    if sample.invalidation is not None:
-        return "invalidated"
-    return f"error: {sample.output.error}" if sample.output.error else None
-
-
-def _text(message: _Message) -> str:
-    """Give the text of a message; pictures and reasoning are no part of the reply."""
-    if isinstance(message.content, str):
-        return message.content
-    return "\n".join(str(part.get("text", "")) for part in message.content if part.get("type") == "text")
 
 
 def _summary(results: _Results) -> dict[str, Json]:

@@ -18,7 +18,7 @@ from shinrai.records import (
     Json,
     NotAskable,
     Placed,
-    SystemKind,
+    TrialKind,
     asked,
     call_key,
     calls_of_trial,
@@ -120,11 +120,11 @@ class Measurable:
 
     commitment: Commitment
     data: PinnedData
-    kind: SystemKind
+    kind: TrialKind
     effort: Effort
 
 
-def effort(commitment: Commitment, data: PinnedData, kind: SystemKind) -> Effort:
+def effort(commitment: Commitment, data: PinnedData, kind: TrialKind) -> Effort:
     """Work out what a promise needs.
 
     Parameters
@@ -195,13 +195,13 @@ def trial_sources(planned: Iterable[Measurable]) -> tuple[TrialSource, ...]:
     return tuple(_source(system, members) for (system, _digest), members in groups.items())
 
 
-def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: SystemKind) -> int:
+def _calls(drawn: Sequence[Placed], commitment: Commitment, kind: TrialKind) -> int:
     if commitment.data is None:
         return 0
     return sum(sum(calls_of_trial(item, kind, commitment)) for item, _side in drawn)
 
 
-def _keys(item: Item, commitment: Commitment, kind: SystemKind) -> set[str]:
+def _keys(item: Item, commitment: Commitment, kind: TrialKind) -> set[str]:
     """Name the calls that an item needs; those that follow from replies, not known yet, get names of their own."""
     dialogue = commitment.dialogue.use if commitment.dialogue else None
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shinrai.ledger.projection import State
+from shinrai.plan.inspect_tasks import require_fitting
 from shinrai.records import (
     Check,
     CommittedData,
@@ -15,13 +16,14 @@ from shinrai.records import (
     Id,
     Import,
     ImportFormat,
+    InspectTask,
     Item,
     Placed,
     digest_file,
     draw,
 )
 from shinrai.source import read_items, spool_items
-from shinrai.workspace import Workspace, data_file, kept_copy
+from shinrai.workspace import TaskTold, Workspace, data_file, describe_task, keep_samples, kept_copy
 
 _LONG = frozenset({"prompts", "reply"})
 
@@ -37,11 +39,14 @@ class PinnedData:
     committed : CommittedData
     drawn : tuple of Placed
         The rows kept, in the order in which they will be drawn.
+    epochs : int
+        How often the task that the rows are samples of runs each of them.
     """
 
     name: str
     committed: CommittedData
     drawn: tuple[Placed, ...]
+    epochs: int = 1
 
 
 class Shelf:
@@ -63,6 +68,7 @@ class Shelf:
             if isinstance(evidence, Import)
         }
         self._read: dict[Path, tuple[Digest, list[Item]]] = {}
+        self._tasks: dict[Digest, TaskTold] = {}
 
     def pin(self, check: Check, system: Id) -> PinnedData | None:
         """Pin the data that a check uses on a system.
@@ -85,10 +91,14 @@ class Shelf:
             If the file cannot be read as data.
         TamperedError
             If an imported file is gone or is no longer what was imported.
+        UsageError
+            If a task of Inspect cannot be loaded, or cannot be what the check takes it for.
         """
         use = check.data
         if use is None:
             return None
+        if use.inspect is not None:
+            return self._of_task(check, use, use.inspect)
         if use.file is not None:
             return self._pinned(use, check.groups, data_file(self._workspace.root, use), use.file)
         imported = self._imports.get((system, use.imported)) if use.imported is not None else None
@@ -97,9 +107,24 @@ class Shelf:
         path = kept_copy(self._workspace.root, imported)
         return self._pinned(use, check.groups, path, imported.name)
 
+    def _of_task(self, check: Check, use: DataUse, task: InspectTask) -> PinnedData:
+        """Pin the samples of a task of Inspect, and the task."""
+        root, mark = self._workspace.root, task.content_digest
+        if mark not in self._tasks:
+            self._tasks[mark] = describe_task(root, task)
+        told = self._tasks[mark]
+        require_fitting(check, told)
+        path, _digest = keep_samples(root, told)
+        pinned = self._pinned(use, check.groups, path, task.task)
+        committed = pinned.committed.model_copy(update={"task": told.pinned(root)})
+        return replace(pinned, committed=committed, epochs=told.epochs)
+
     def _pinned(self, use: DataUse, groups: Groups | None, path: Path, name: str) -> PinnedData:
         if path not in self._read:
-            self._read[path] = (digest_file(path), self._rows(path, name, imported=use.file is None))
+            self._read[path] = (
+                digest_file(path),
+                self._rows(path, name, imported=use.imported is not None and use.file is None),
+            )
         mark, rows = self._read[path]
         drawn = draw(rows, self._workspace.settings.order_seed, use, groups)
         return PinnedData(name, CommittedData(use=use, digest=mark, items=len(drawn)), tuple(drawn))

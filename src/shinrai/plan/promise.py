@@ -26,6 +26,7 @@ from shinrai.records import (
     Judge,
     Metric,
     PluginScorer,
+    Repeat,
     ScorerUse,
     SystemVersion,
     Text,
@@ -126,7 +127,7 @@ def draft(
         data=data.committed if data else None,
         scorer=_pinned(check.scorer, helping.judge, workspace.root),
         groups=check.groups,
-        variants=check.variants,
+        variants=check.variants or _epochs(data),
         dialogue=_pinned_dialogue(check.dialogue, helping.driver),
         missing=check.missing,
         blocked=check.blocked,
@@ -145,6 +146,11 @@ def draft(
         origins |= {"data": "claim", "title": "claim", "statement": "claim"}
     origins["due"] = "measure" if use.due is None else "claim"
     return Drafted(commitment, {name: origins[name] for name in commitment.to_json()})
+
+
+def _epochs(data: PinnedData | None) -> Repeat | None:
+    """Give the repetitions that a task of Inspect makes on its own: they are one trial."""
+    return Repeat(type="repeat", times=data.epochs) if data is not None and data.epochs > 1 else None
 
 
 def changed_fields(before: Commitment, after: Commitment) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from shinrai.ledger.projection import Promise, State
 from shinrai.plan.calls import Effort, Measurable, TrialSource, effort, trial_sources
 from shinrai.plan.data import PinnedData, Shelf
 from shinrai.plan.deepening import deepen
+from shinrai.plan.inspect_tasks import refused_task
 from shinrai.plan.judges import refused_driver, refused_judge
 from shinrai.plan.promise import Helping, Origin, changed_fields, draft, untestable
 from shinrai.plan.rulings import PlannedClaim, no_longer_planned, planned_claims, rule
@@ -238,6 +239,7 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
     shelf = Shelf(workspace, state)
     risks = {one.id: risk(workspace, one, today) for one in workspace.systems.values()}
     _require_judges(planned, versions)
+    _require_tasks(planned, versions)
     claims, efforts = [], []
     for claim in planned:
         for version in versions.values():
@@ -248,7 +250,9 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
             one = _claim_plan(claim, ruling, ground)
             claims.append(one)
             if one.commitment and one.effort and data:
-                efforts.append(Measurable(one.commitment, data, version.system.kind, one.effort))
+                efforts.append(
+                    Measurable(one.commitment, data, one.commitment.trial_kind(version.system.kind), one.effort)
+                )
     wanted = {one.key for one in claims if one.commitment}
     ruled = {one.key for one in claims}
     return Resolution(
@@ -352,6 +356,21 @@ def _require_judges(planned: list[PlannedClaim], versions: Mapping[Id, SystemVer
         )
 
 
+def _require_tasks(planned: list[PlannedClaim], versions: Mapping[Id, SystemVersion]) -> None:
+    problems = [
+        problem
+        for claim in planned
+        for version in versions.values()
+        if rule(claim, version.system).applies and (problem := refused_task(claim, version))
+    ]
+    if problems:
+        raise UsageError(
+            "plan.task-refused",
+            "\n".join(problems),
+            hint=_("Run the task yourself and import its log: shinrai do import"),
+        )
+
+
 def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPlan:
     in_force = ground.state.promises.get(ruling.key)
     if not ruling.applies:
@@ -378,7 +397,7 @@ def _claim_plan(claim: PlannedClaim, ruling: Ruling, ground: _Ground) -> ClaimPl
         origins={name: one for name, one in origins.items() if getattr(commitment, name) is not None},
         in_force=in_force,
         changed=changed,
-        effort=effort(commitment, data, ground.version.system.kind) if data else None,
+        effort=effort(commitment, data, commitment.trial_kind(ground.version.system.kind)) if data else None,
     )
 
 

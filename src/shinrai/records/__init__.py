@@ -21,12 +21,14 @@ from shinrai.records.check import (
     Comparator,
     DataUse,
     Groups,
+    InspectTask,
     Metric,
     MissingPolicy,
     Perturb,
     Repeat,
     Swap,
     SystemKind,
+    TrialKind,
     Variants,
 )
 from shinrai.records.commitment import (
@@ -35,6 +37,7 @@ from shinrai.records.commitment import (
     CommittedDialogue,
     CommittedJudge,
     CommittedScorer,
+    CommittedTask,
     Ruling,
 )
 from shinrai.records.design import DesignKind, EvaluationDesign
@@ -272,6 +275,7 @@ __all__ = [
     "CommittedDialogue",
     "CommittedJudge",
     "CommittedScorer",
+    "CommittedTask",
     "Comparator",
     "Compared",
     "Comparison",
@@ -324,6 +328,7 @@ __all__ = [
     "IndicatorDefinition",
     "IndicatorState",
     "IndicatorUse",
+    "InspectTask",
     "Instructions",
     "Item",
     "Json",
@@ -431,6 +436,7 @@ __all__ = [
     "TracePoint",
     "Trial",
     "TrialCalls",
+    "TrialKind",
     "Variants",
     "Verdict",
     "Withdrawn",

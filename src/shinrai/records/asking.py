@@ -11,7 +11,7 @@ import msgspec
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.records.base import Json
-from shinrai.records.check import Perturb, Repeat, Swap, SystemKind, Variants
+from shinrai.records.check import Perturb, Repeat, Swap, TrialKind, Variants
 from shinrai.records.commitment import Commitment
 from shinrai.records.dialogue import Dialogue, opening, turns_at_most
 from shinrai.records.scorer import Judge
@@ -54,15 +54,15 @@ def call_key(request: Json, repeat: int = 0) -> str:
     return hashlib.sha256(_encode((request, repeat))).hexdigest()[:24]
 
 
-def require_variants_of(kind: SystemKind, variants: Variants | None) -> None:
-    """Refuse variants that do not go with a kind of system: Repeat goes with chat, Perturb and Swap with predictors.
+def require_variants_of(kind: TrialKind, variants: Variants | None) -> None:
+    """Refuse variants that do not go with a kind: Repeat goes with chat and samples, Perturb and Swap with predictors.
 
     Raises
     ------
     UsageError
         If they do not.
     """
-    if variants is not None and isinstance(variants, Repeat) != (kind == "chat"):
+    if variants is not None and isinstance(variants, Repeat) == (kind == "predictor"):
         raise UsageError(
             "check.variants-of-another-kind",
             _("variants of type {type} do not go with a {kind} system").format(type=variants.type, kind=kind),
@@ -70,7 +70,7 @@ def require_variants_of(kind: SystemKind, variants: Variants | None) -> None:
 
 
 def asked(
-    item: Item, kind: SystemKind, variants: Variants | None, dialogue: Dialogue | None = None
+    item: Item, kind: TrialKind, variants: Variants | None, dialogue: Dialogue | None = None
 ) -> tuple[Asked, ...]:
     """Give the calls of an item's trial, in the order in which a scorer expects the replies.
 
@@ -78,8 +78,8 @@ def asked(
     ----------
     item : Item
         Of the data set.
-    kind : {"chat", "predictor"}
-        Of the system that is asked.
+    kind : {"chat", "predictor", "sample"}
+        Of the system that is asked; ``sample`` where a task of Inspect asks it.
     variants : Variants, optional
         That go with it.
     dialogue : Dialogue, optional
@@ -97,6 +97,8 @@ def asked(
     NotAskable
         If the column to be perturbed holds no number.
     """
+    if kind == "sample":
+        return tuple([Asked({"sample": item.id, "epoch": number}) for number in range(1, _epochs(variants) + 1)])
     if dialogue is not None:
         return (Asked(opening(item, dialogue)[0]),)
     if kind == "chat":
@@ -110,7 +112,7 @@ def asked(
     return (Asked(record), *(Asked({**record, variants.column: value}) for value in _values(variants, item)))
 
 
-def calls_needed(item: Item, kind: SystemKind, variants: Variants | None) -> int:
+def calls_needed(item: Item, kind: TrialKind, variants: Variants | None) -> int:
     """Count the calls of an item's trial without building them; an item that turns out not to be askable included.
 
     Raises
@@ -118,6 +120,8 @@ def calls_needed(item: Item, kind: SystemKind, variants: Variants | None) -> int
     UsageError
         As `asked`.
     """
+    if kind == "sample":
+        return _epochs(variants)
     if kind == "chat":
         prompts = _prompts(item)
         return variants.times if isinstance(variants, Repeat) else len(prompts)
@@ -135,7 +139,7 @@ class TrialCalls(NamedTuple):
     judged: int = 0
 
 
-def calls_of_trial(item: Item, kind: SystemKind, commitment: Commitment) -> TrialCalls:
+def calls_of_trial(item: Item, kind: TrialKind, commitment: Commitment) -> TrialCalls:
     """Count the calls of a trial in the worst case: a dialogue goes to its last turn, every reply passes the judge.
 
     Parameters
@@ -166,6 +170,10 @@ def calls_of_trial(item: Item, kind: SystemKind, commitment: Commitment) -> Tria
         return TrialCalls(own, driven)
     replies = 1 if dialogue is not None and dialogue.scored == "last" else own
     return TrialCalls(own, driven, replies * (1 if use.control is None else 2))
+
+
+def _epochs(variants: Variants | None) -> int:
+    return variants.times if isinstance(variants, Repeat) else 1
 
 
 def _values(variants: Perturb | Swap, item: Item) -> Iterator[object]:

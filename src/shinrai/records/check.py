@@ -35,6 +35,9 @@ Comparator: TypeAlias = Literal["at-most", "at-least", "within", "exists"]
 
 SystemKind: TypeAlias = Literal["chat", "predictor"]
 
+TrialKind: TypeAlias = SystemKind | Literal["sample"]
+"""What a trial is made of: calls to a system of a kind, or the epochs of one ``sample`` of a task of Inspect."""
+
 COMPARATORS: dict[Metric, tuple[Comparator, ...]] = {
     "failure-rate": ("at-most",),
     "pass-rate": ("at-least",),
@@ -45,6 +48,13 @@ COMPARATORS: dict[Metric, tuple[Comparator, ...]] = {
     "observed": ("at-most", "at-least", "within"),
 }
 """The comparators that make sense with each metric."""
+
+
+SCORERS_OF_SAMPLES: tuple[str, ...] = (
+    *("column", "exact", "includes", "regex", "json-schema", "refusal", "personal-data"),
+    "language",
+)
+"""What can read one sample of Inspect: its scores, or the last reply in it."""
 
 
 class Groups(Record):
@@ -81,6 +91,30 @@ class Swap(Record):
 Variants: TypeAlias = Annotated[Repeat | Perturb | Swap, Field(discriminator="type")]
 
 
+class InspectTask(Record):
+    """A task of Inspect, whose samples are the trials."""
+
+    task: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="`FILE.py@NAME` relative to the workspace, or the name that an installed package registers",
+        ),
+    ]
+    args: Annotated[dict[str, Json], Field(description="Arguments of the task")] = Field(default_factory=dict)
+
+    @property
+    def path(self) -> str | None:
+        """The file that it is in, relative to the workspace; None for one of an installed package."""
+        file, _at, _name = self.task.rpartition("@")
+        return file or None
+
+    @property
+    def name(self) -> str:
+        """Its name, without the file."""
+        return self.task.rpartition("@")[2]
+
+
 class DataUse(Record):
     """The data a check draws its trials from."""
 
@@ -95,6 +129,9 @@ class DataUse(Record):
             "imported after the promise"
         ),
     ] = None
+    inspect: Annotated[
+        InspectTask | None, Field(description="A task of Inspect that is run; its samples are the trials")
+    ] = None
     languages: Annotated[tuple[str, ...] | None, Field(description="Keep only items of these languages")] = None
     where: Annotated[
         dict[str, str | int | float | bool] | None, Field(description="Keep only rows with exactly these values")
@@ -102,8 +139,12 @@ class DataUse(Record):
 
     @model_validator(mode="after")
     def _one_source(self) -> DataUse:
-        if self.file is None and self.imported is None:
-            raise ValueError("data come from `file`, from `imported`, or the replies to one from the other")
+        if self.inspect is not None and (self.file, self.imported) != (None, None):
+            raise ValueError("a task brings its own samples: leave `file` and `imported` out")
+        if self.file is None and self.imported is None and self.inspect is None:
+            raise ValueError(
+                "data come from `file`, from `imported`, or the replies to one from the other, or from `inspect`"
+            )
         if self.file is not None and self.imported == "decisions":
             raise ValueError("decisions are rows of their own: leave `file` out")
         return self
@@ -191,6 +232,7 @@ class Check(Record):
             raise ValueError("a margin goes with failure-rate and pass-rate")
         self._judged()
         self._spoken()
+        self._run_by_inspect()
         return self
 
     @property
@@ -201,6 +243,21 @@ class Check(Record):
         if self.data is not None and self.data.imported is not None:
             return "decisions"
         return self.population
+
+    def _run_by_inspect(self) -> None:
+        """Refuse what cannot be read off the samples of a task.
+
+        Raises
+        ------
+        ValueError
+            If the scorer needs more than one reply, or the variants are not repetitions, which are Inspect's epochs.
+        """
+        if self.data is None or self.data.inspect is None or self.scorer is None:
+            return
+        if self.scorer.id not in SCORERS_OF_SAMPLES:
+            raise ValueError(f"samples of Inspect are read by one of {', '.join(SCORERS_OF_SAMPLES)}")
+        if self.variants is not None and not isinstance(self.variants, Repeat):
+            raise ValueError("samples of Inspect can only be repeated: these are its epochs")
 
     def _judged(self) -> None:
         """Refuse what labels cannot correct.

@@ -9,12 +9,39 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shinrai.records.base import Digest, Id, Record, Text
-from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, Variants
+from shinrai.records.check import Comparator, DataUse, Groups, Metric, MissingPolicy, SystemKind, TrialKind, Variants
 from shinrai.records.dialogue import Dialogue
 from shinrai.records.drawing import Placed, draw
 from shinrai.records.plugin import Plugin
 from shinrai.records.scorer import Judge, LabelPlan, ScorerUse
 from shinrai.records.trial import Item
+
+
+class CommittedTask(Record):
+    """The task of Inspect that makes the trials, pinned.
+
+    Parameters
+    ----------
+    name : str
+        As the task calls itself.
+    version : str
+        Of the task.
+    inspect : str
+        Version of inspect-ai.
+    scorers : tuple of str
+        Names of its scores.
+    files : dict
+        Python files of the workspace that it loads, relative to it → digest.
+    packages : dict
+        Package that it comes from, where it is no file of the workspace → version.
+    """
+
+    name: str
+    version: str
+    inspect: str
+    scorers: tuple[str, ...]
+    files: dict[str, Digest] = Field(default_factory=dict)
+    packages: dict[str, str] = Field(default_factory=dict)
 
 
 class CommittedData(Record):
@@ -28,11 +55,14 @@ class CommittedData(Record):
         Of the file's bytes.
     items : int
         Rows kept.
+    task : CommittedTask, optional
+        Where the rows are the samples of a task of Inspect.
     """
 
     use: DataUse
     digest: Digest
     items: Annotated[int, Field(ge=0)]
+    task: CommittedTask | None = None
 
 
 class CommittedJudge(Record):
@@ -136,6 +166,10 @@ class Commitment(Record):
     def draw(self, items: Sequence[Item]) -> Sequence[Placed]:
         """Give the items of its data set in the order in which they are drawn; see `draw`."""
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
+
+    def trial_kind(self, system: SystemKind) -> TrialKind:
+        """Say what its trials are made of: samples of a task, or calls of the kind that the system takes."""
+        return "sample" if self.data is not None and self.data.task is not None else system
 
     @property
     def label_plan(self) -> LabelPlan | None:

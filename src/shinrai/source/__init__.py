@@ -9,6 +9,7 @@ from shinrai.source.items import MAX_DATA_BYTES, SpooledItems, read_cell, read_i
 from shinrai.source.oscal import read_oscal_catalog
 from shinrai.source.reading import MAX_BYTES, examine_yaml, parse_yaml, read_yaml
 from shinrai.source.render import display_width, render
+from shinrai.source.rows import Row, finite
 from shinrai.source.schema import RECORDS, json_schemas
 from shinrai.source.strict_json import MAX_JSON_BYTES, JsonDocument, read_bounded, read_json_document
 from shinrai.source.words import did_you_mean, listing
@@ -24,12 +25,14 @@ __all__ = [
     "Document",
     "JsonDocument",
     "Place",
+    "Row",
     "SpooledItems",
     "attempt",
     "build",
     "did_you_mean",
     "display_width",
     "examine_yaml",
+    "finite",
     "json_schemas",
     "listing",
     "parse_yaml",

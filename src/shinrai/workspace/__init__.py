@@ -8,6 +8,7 @@ from shinrai.workspace.cyclonedx import SUFFIX, Bom, at, bom_of, read_bom, slug
 from shinrai.workspace.data import data_file
 from shinrai.workspace.graph import Node, NodeType, StackGraph, closure, delivered, stack_graph
 from shinrai.workspace.hosts import AllowedHosts
+from shinrai.workspace.inspect_tasks import TaskTold, committed_file, describe_task, keep_samples
 from shinrai.workspace.kept import kept_copy
 from shinrai.workspace.layout import SETTINGS_FILE, find_root, load_settings
 from shinrai.workspace.loading import Workspace, load
@@ -28,18 +29,22 @@ __all__ = [
     "Node",
     "NodeType",
     "StackGraph",
+    "TaskTold",
     "Workspace",
     "asking_plugin",
     "at",
     "bom_of",
     "closure",
+    "committed_file",
     "contradictions",
     "data_file",
     "delivered",
+    "describe_task",
     "facts_of",
     "find_root",
     "fingerprint",
     "joined",
+    "keep_samples",
     "kept_copy",
     "load",
     "load_settings",

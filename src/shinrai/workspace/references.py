@@ -40,6 +40,7 @@ from shinrai.source import Place, did_you_mean, listing, read_items
 from shinrai.workspace.data import Misfit, data_file, misfits, unknown_columns
 from shinrai.workspace.dialogues import TurnsOfData
 from shinrai.workspace.hosts import AllowedHosts
+from shinrai.workspace.inspect_tasks import task_misfits
 from shinrai.workspace.parts import Parts, Sourced
 from shinrai.workspace.promised import of_promises
 from shinrai.workspace.stack import find, named_files
@@ -301,6 +302,9 @@ def _of_driver(sourced: Sourced[Check], driver: Driver, house: _House) -> Iterat
 def _of_data(check: Check, house: _House) -> Iterator[Misfit]:
     if check.data is not None and check.data.imported == "decisions":
         yield from unknown_columns(check, DECISION_COLUMNS)
+        return
+    if check.data is not None and check.data.inspect is not None:
+        yield from task_misfits(house.parts.root, check.data.inspect)
         return
     if check.data is not None and check.data.file is None:
         return  # the columns of an import are known when it is there: shinrai plan looks at them

@@ -12,9 +12,12 @@ from importlib import import_module
 from shinrai.check.scorers.details import N_, detail, explain
 from shinrai.check.scorers.interface import Context, Request, ScoreFunction
 from shinrai.check.scorers.replies import unmeasured
-from shinrai.records import Call, Item, Score, ScorerUse
+from shinrai.check.scorers.samples import of_samples
+from shinrai.errors import UsageError
+from shinrai.i18n import _
+from shinrai.records import Call, Commitment, Item, Score, ScorerUse
 
-__all__ = ["Context", "Request", "ScoreFunction", "explain", "scorer"]
+__all__ = ["Context", "Request", "ScoreFunction", "explain", "score_of", "scorer"]
 
 FAILED = N_("the scorer failed on this reply")
 
@@ -75,3 +78,30 @@ def scorer(use: ScorerUse, context: Context) -> ScoreFunction:
             return Score("invalid", detail(FAILED, type(error).__name__))
 
     return score
+
+
+def score_of(commitment: Commitment, context: Context) -> ScoreFunction:
+    """Build the scoring function of a promise, for trials of our own.
+
+    Parameters
+    ----------
+    commitment : Commitment
+        That is measured by trials.
+    context : Context
+        What it may know of the system.
+
+    Returns
+    -------
+    callable
+        As `scorer`. Where a task of Inspect makes the trials, it reads the rows of their samples.
+
+    Raises
+    ------
+    UsageError
+        If a parameter cannot be used, or the promise names no scorer.
+    """
+    if commitment.scorer is None:
+        raise UsageError("check.no-scorer", _("{claim} names no scorer").format(claim=commitment.claim))
+    rule = scorer(commitment.scorer.use, context)
+    sampled = commitment.data is not None and commitment.data.task is not None
+    return of_samples(commitment.scorer.use, rule) if sampled else rule

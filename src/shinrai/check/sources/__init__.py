@@ -1,0 +1,92 @@
+"""Trial sources: what makes the trials of a run. One module each, which is imported where a promise names it.
+
+By itself, a system is asked item by item (`shinrai.check.targets`). Another source stands where the target stands: the
+engine wants trials in the committed order, journals what comes back before it counts, and stops. A source gives one
+reply for each request, in whatever way it makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+
+from shinrai.check.journal import Journal
+from shinrai.check.targets.protocol import Target
+from shinrai.records import Commitment, Item, System
+
+__all__ = ["OfARun", "Wanted", "evidence_of", "source_of", "target_from"]
+
+_SOURCES: Final = {"inspect": ("inspect", "InspectTarget")}
+
+
+class Wanted(NamedTuple):
+    """What a source is built for.
+
+    Parameters
+    ----------
+    system : System
+        The system under test.
+    root : Path
+        Of the workspace.
+    allowed_hosts : collection of str
+        Where the workspace allows systems to be asked.
+    commitments : sequence of Commitment
+        The promises that it makes trials for. All of them name the same source.
+    items : callable
+        Gives the items of a promise.
+    """
+
+    system: System
+    root: Path
+    allowed_hosts: Collection[str]
+    commitments: Sequence[Commitment]
+    items: Callable[[Commitment], Sequence[Item]]
+
+
+@runtime_checkable
+class OfARun(Protocol):
+    """A target that has to know which run it works for."""
+
+    async def begin(self, journal: Journal, directory: Path) -> None:
+        """Get ready for a run, of which the journal holds what has finished."""
+
+    async def end(self) -> None:
+        """Let go of the run. What it has left in the run's directory is complete then."""
+
+
+def source_of(commitment: Commitment) -> str:
+    """Name the source of a promise's trials; empty where the system itself is asked, item by item.
+
+    Promises of one source share a run, and so their trials.
+    """
+    data = commitment.data
+    if data is None or data.use.inspect is None:
+        return ""
+    return f"inspect {data.digest} {data.use.inspect.content_digest}"
+
+
+def target_from(source: str, wanted: Wanted) -> Target:
+    """Build what stands for the target. Nothing is opened.
+
+    Parameters
+    ----------
+    source : str
+        As `source_of` names it.
+    wanted : Wanted
+        What it is built for.
+
+    Returns
+    -------
+    Target
+    """
+    module, name = _SOURCES[source.partition(" ")[0]]
+    build: Any = getattr(import_module(f"shinrai.check.sources.{module}"), name)
+    target: Target = build(wanted)
+    return target
+
+
+def evidence_of(directory: Path) -> list[Path]:
+    """Give the files that sources have left in the directory of a run, beside what the run itself keeps."""
+    return sorted(directory.glob("inspect/*.eval"))
