@@ -1,7 +1,9 @@
-"""Importing what other tools wrote: seconds, largest memory, and whether every sample is accounted for.
+"""Importing what other tools wrote: seconds of CPU, largest memory, and whether every sample is accounted for.
 
-The logs are as large as wanted and as real as can be: samples that the tools wrote (`tests/fixtures`), each repeated
-with an id of its own, and the tool's own totals in proportion. aisev's is built by its format.
+``python -m bench.imports FOLDER`` reads logs that the tools themselves made, as long as wanted:
+``python -m tests.fixtures.make TOOLS --out FOLDER --samples 10000``. Without a folder, and for a gigabyte, logs are
+samples that the tools wrote (`tests/fixtures`), each repeated with an id of its own, and the tool's own totals in
+proportion. aisev's is built by its format. ``--gigabyte`` reads one of each kind.
 """
 
 from __future__ import annotations
@@ -31,14 +33,13 @@ from shinrai.do.keeping import keep_pieces
 from shinrai.do.recognising import recognise
 
 path, root = Path(sys.argv[1]), Path(sys.argv[2])
-began = time.perf_counter()
 form = recognise(path)
 run = read(form, path, root)
 book = _Book(run, path.name)
 keep_pieces(root, book.pieces(), f"{path.stem}.jsonl")
 told = book.provenance()
 print(json.dumps({
-    "seconds": time.perf_counter() - began,
+    "seconds": time.process_time(),
     "rss": int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024,
     "rows": book.rows,
     "missing": told.missing,
@@ -165,43 +166,100 @@ KINDS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
 }
 
 
-def measure(kind: str, samples: int) -> tuple[dict[str, Any], float]:
-    """Write a log and read it in a process of its own; give what that says and the megabytes of the log."""
+def measured(path: Path) -> dict[str, Any]:
+    """Read a log in a process of its own; give what that says, its start included, and the megabytes of the log."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", _READ, str(path), folder], capture_output=True, text=True, check=True
+        )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return {**found, "size": path.stat().st_size / 1e6}
+
+
+def made(kind: str, samples: int) -> dict[str, Any]:
+    """Write a log of so many samples and read it."""
     name, write = KINDS[kind]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path, samples)
-        size = path.stat().st_size / 1e6
-        done = subprocess.run(
-            [sys.executable, "-c", _READ, str(path), folder], capture_output=True, text=True, check=True
-        )
-    return json.loads(done.stdout), size
+        return measured(path)
 
 
 def accounted(kind: str, found: dict[str, Any], samples: int) -> str:
-    """Compare the rows with the tool's own totals."""
+    """Compare the rows with the tool's own totals.
+
+    Raises
+    ------
+    SystemExit
+        If a sample is not accounted for.
+    """
     summary, missing = found["summary"], sum(found["missing"].values())
     own = {
         "Inspect .eval": summary.get("total_samples"),
         "Inspect .json": summary.get("total_samples"),
+        "lm-evaluation-harness": summary.get("sample_len"),
         "promptfoo": sum(summary.get(key, 0) for key in ("successes", "failures", "errors")),
         "DeepEval": summary.get("passed", 0) + summary.get("failed", 0),
-    }.get(kind, samples)
-    return f"{found['rows']:,} of {own:,} samples, {missing:,} of them without a reply"
+        "garak": _processed(summary),
+    }.get(kind)
+    if own is not None and own != found["rows"]:
+        raise SystemExit(f"{kind}: {found['rows']} rows, {own} by the tool's own summary")
+    says = "the tool's own total" if own is not None else "as written"
+    return f"{found['rows']:,} of {own or samples:,} samples ({says}), {missing:,} of them without a reply"
+
+
+def _processed(summary: dict[str, Any]) -> int | None:
+    """Add up what garak processed: several detectors look at the same outputs of a probe."""
+    of_probe: dict[str, int] = {}
+    for name, one in summary.items():
+        probe = name.partition(" ")[0]
+        of_probe[probe] = max(of_probe.get(probe, 0), one["total_processed"])
+    return sum(of_probe.values()) or None
+
+
+REAL = {
+    "Inspect .eval": "inspect/whole.eval",
+    "Inspect .json": "inspect/whole.json",
+    "lm-evaluation-harness": "lm-evaluation-harness/samples_*.jsonl",
+    "promptfoo": "promptfoo/whole.json",
+    "DeepEval": "deepeval/whole.json",
+    "garak": "garak/*.report.jsonl",
+}
+"""Where `tests.fixtures.make` puts what the tools write."""
+
+
+def _row(kind: str, found: dict[str, Any], samples: int) -> tuple[str, str, str]:
+    figure = f"{found['seconds']:.1f} s of CPU, {found['rss']:.0f} MB"
+    return f"{kind}, {found['size']:,.0f} MB", figure, accounted(kind.partition(",")[0], found, samples)
+
+
+def of_the_tools(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Give a row for each log that a tool made."""
+    for kind, pattern in REAL.items():
+        for path in folder.glob(pattern):
+            yield _row(f"{kind}, by the tool", measured(path), 0)
+
+
+def gigabytes(size: float = 1e9) -> Iterator[tuple[str, str, str]]:
+    """Give a row for a log of each kind that is a gigabyte long."""
+    for kind, (name, write) in KINDS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder) / name, SAMPLES // 8)
+            each = (Path(folder) / name).stat().st_size / (SAMPLES // 8)
+        samples = round(size / each / 24) * 24
+        yield _row(kind, made(kind, samples), samples)
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
     """Give the rows of the table."""
     for kind in KINDS:
-        found, size = measure(kind, SAMPLES)
-        figure = f"{found['seconds']:.1f} s, {found['rss']:.0f} MB"
-        yield f"{kind}, {size:.0f} MB", figure, accounted(kind, found, SAMPLES)
-    for kind, samples in (("Inspect .json", 40 * 960), ("Inspect .eval", 40 * 960)):
-        found, size = measure(kind, samples)
-        figure = f"{found['seconds']:.1f} s, {found['rss']:.0f} MB"
-        yield f"{kind}, {size:.0f} MB", figure, accounted(kind, found, samples)
+        yield _row(kind, made(kind, SAMPLES), SAMPLES)
+    yield from gigabytes()
 
 
 if __name__ == "__main__":
-    for row in rows():
-        print(" | ".join(row))
+    arguments = sys.argv[1:]
+    for row in (
+        gigabytes() if arguments == ["--gigabyte"] else of_the_tools(Path(arguments[0])) if arguments else rows()
+    ):
+        print(" | ".join(row), flush=True)

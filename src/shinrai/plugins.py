@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any, Final, ParamSpec, TypeVar, get_args
 
 from shinrai.errors import PluginError, ShinraiError, UsageError, nearest
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Digest, Id, Plugin, PluginKind, digest_bytes, digest_file
 
 __all__ = ["FOLDER", "Offer", "blame", "called", "choose", "load", "names"]
@@ -236,11 +236,6 @@ def _unknown(kind: PluginKind, name: str, root: Path, known: list[str]) -> Usage
             file=f"{FOLDER}/{name.replace('-', '_').replace('.', '_')}.py"
         )
     return UsageError("plugin.unknown", message, hint=hint)
-
-
-def N_(word: str) -> str:  # noqa: N802 - gettext's own name for "extract this, translate it later"
-    """Mark a word for translation where it is written."""
-    return word
 
 
 KIND_WORDS: Final[dict[PluginKind, str]] = {

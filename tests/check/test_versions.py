@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -215,8 +216,8 @@ def test_no_worse_is_said_wrongly_no_more_often_than_promised(agree: float) -> N
     assert wrong <= 11
 
 
-def test_a_forest_names_its_numbers_and_stays_inside() -> None:
-    one = Pairing.model_validate(
+def _pairing(**changed: Any) -> Pairing:
+    return Pairing.model_validate(
         {
             "commitment": "sha256:" + "0" * 64,
             "claim": "p/g/m/c",
@@ -236,9 +237,30 @@ def test_a_forest_names_its_numbers_and_stays_inside() -> None:
             "lower": 0.1,
             "upper": 0.44,
             "level": 0.9,
+            **changed,
         }
     )
+
+
+def test_a_forest_names_its_numbers_and_stays_inside() -> None:
+    one = _pairing()
     picture = forest([one, one.model_copy(update={"estimate": None, "lower": None, "upper": None})])
     assert "+27.5 [+10.0, +44.0]" in picture
     assert picture.count("<circle") == 1
     assert 'class="limit"' in picture
+
+
+def test_rows_of_one_table_share_their_scale() -> None:
+    wide = _pairing(lower=-0.6, estimate=-0.4, upper=-0.2)
+    narrow = _pairing(lower=0.02, estimate=0.05, upper=0.08, margin=None)
+    together = [forest([one], [wide, narrow]) for one in (wide, narrow)]
+    ticks = [re.findall(r'class="tick" x="([\d.]+)"[^>]*>([^<]+)<', picture) for picture in together]
+    assert ticks[0] == ticks[1]
+    assert ticks[0][1][1] == "-60.0"
+    widths = [float(found.group(1)) for one in together if (found := re.search(r'<rect [^>]*width="([\d.]+)"', one))]
+    assert widths[0] > 5 * widths[1]
+
+
+def test_a_margin_that_lies_beyond_the_interval_is_drawn() -> None:
+    picture = forest([_pairing(lower=-0.01, estimate=0.0, upper=0.01, margin=0.3)])
+    assert "-30.0" in picture

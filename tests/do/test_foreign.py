@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from shinrai import do
+from shinrai.check.scorers import Context, scorer
 from shinrai.errors import SourceError, UsageError
-from shinrai.records import Import
+from shinrai.records import Column, Import, Item
 from tests.fixtures.replies import COUNT, HERE, outcome
 from tests.plan.town import Town
 
@@ -304,7 +305,9 @@ def change_json(source: Path, to: Path, old: str, new: str) -> Path:
         ("promptfoo", "whole.json", '"testIdx": 3', '"testIdx": "3"', "testIdx"),
         ("promptfoo", "whole.json", '"testIdx": 3', '"testIdx": 2', "same id"),
         ("lm-evaluation-harness", "samples_*.jsonl", '"doc_id": 3', '"doc_id": "3"', "doc_id"),
+        ("lm-evaluation-harness", "samples_*.jsonl", '"doc_id": 3', '"doc_id": 2', "twice by one filter"),
         ("garak", "*.report.jsonl", '"status": 2', '"status": "2"', "status"),
+        ("deepeval", "whole.json", '"order": 3', '"order": 2', "same id"),
     ],
 )
 def test_a_field_that_is_not_as_its_tool_writes_it_is_named(
@@ -312,6 +315,50 @@ def test_a_field_that_is_not_as_its_tool_writes_it_is_named(
 ) -> None:
     source = file_of(tool, pattern)
     assert said in refused(town, change_json(source, town.root / source.name, old, new))
+
+
+@pytest.mark.parametrize(
+    ("tool", "pattern", "old", "new", "score"),
+    [
+        ("deepeval", "whole.json", '"score": 1.0', '"score": NaN', "score.Includes"),
+        ("promptfoo", "whole.json", '\n          "says-yes": 1', '\n          "says-yes": null', "score.says-yes"),
+        (
+            *("lm-evaluation-harness", "samples_*.jsonl"),
+            *('"exact_match": 1.0', '"exact_match": NaN', "score.exact_match,first-word"),
+        ),
+    ],
+)
+def test_nan_is_no_score_and_a_reply_that_speaks_of_it_stays(
+    town: Town, tool: str, pattern: str, old: str, new: str, score: str
+) -> None:
+    source = file_of(tool, pattern)
+    path = change_json(source, town.root / source.name, old, new)
+    path = change_json(path, path, "Yes, 3 is.", "Yes: NaN is.")
+    before, after = (bring(town, one)[1] for one in (source, path))
+    assert sum(row.get(score) is None for row in after) == 1 + sum(row.get(score) is None for row in before)
+    assert sum(row.get("reply") == "Yes: NaN is." for row in after) == 1
+
+
+def test_filters_of_the_harness_have_to_be_about_the_same_documents(town: Town) -> None:
+    source = file_of("lm-evaluation-harness", "samples_*.jsonl")
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+    path = town.root / source.name
+    path.write_text("".join(lines[1:]), encoding="utf-8")
+    assert "different documents: the first one has no 0" in refused(town, path)
+    path.write_text("".join([*lines, lines[-1]]), encoding="utf-8")
+    assert "twice by one filter" in refused(town, path)
+
+
+def test_rows_that_another_scorer_scored_have_no_score_of_this_one(town: Town) -> None:
+    """A file with mixed scorers: what was not scored by the one that a claim reads is missing, never 0 and never 1."""
+    source = file_of("deepeval", "whole.json")
+    path = change_json(source, town.root / source.name, '"name": "Includes"', '"name": "Relevancy"')
+    brought, rows = bring(town, path)
+    assert brought.provenance is not None
+    assert set(brought.provenance.scorers) == {"Includes", "Relevancy"}
+    (odd,) = (row for row in rows if "score.Relevancy" in row)
+    rule = scorer(Column(id="column", column="score.Includes", rule="at-least", value=0.5), Context())
+    assert rule(Item(odd["id"], odd), (), ()).outcome == "invalid"
 
 
 # ---- aisev, by its documented format

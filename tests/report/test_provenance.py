@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shinrai import do
-from shinrai.records import digest_file
+from shinrai.records import Text, digest_file
 from shinrai.report.html import render
 from shinrai.report.provenance import pieces
 from tests.fixtures.replies import HERE
@@ -56,7 +56,10 @@ def test_each_piece_of_evidence_says_where_it_comes_from(town: Town) -> None:
     assert (imported.kind, imported.name, imported.source) == ("import", "stopped.eval", "inspect-ai 0.3.285")
     assert imported.digests == (("stopped.eval", digest_file(log)),)
     assert imported.rows == 24
-    assert "not-run" in imported.missing
+    assert imported.missing is not None
+    assert "never run" in imported.missing.read("en")
+    assert "実行されず" in imported.missing.read("ja")
+    assert imported.order == Text(en="as in the data set", ja="データセットのとおり")
     assert imported.keys == ("plan/goal/foreign/seen@helper",)
     assert (document.kind, document.source, document.keys) == ("attestation", "office", ())
     page = render(town.load(), town.state)
@@ -64,7 +67,8 @@ def test_each_piece_of_evidence_says_where_it_comes_from(town: Town) -> None:
         "inspect-ai 0.3.285",
         digest_file(log)[:19],
         "24 of 24 samples, 1 epochs, limit none",
-        imported.missing,
+        imported.missing.read("ja"),
+        "データセットのとおり",
     ):
         assert text in page
     assert "retrospective: the data are older than the promise" in page

@@ -112,8 +112,14 @@ _DIRECTIONS: Mapping[Decision | None, Superiority] = {
 
 
 def comparable(commitment: Commitment) -> bool:
-    """Whether trials of a promise can be set beside one another: each passes or fails, by a rule and not by labels."""
-    return commitment.metric in COMPARED and commitment.data is not None and commitment.label_plan is None
+    """Whether trials of a promise can be set beside one another: each passes or fails, by a rule and not by labels.
+
+    A promise on one imported log is decided from the very same replies for every version: nothing can be compared.
+    """
+    data = commitment.data
+    if data is None or (data.use.imported is not None and data.use.file is None):
+        return False
+    return commitment.metric in COMPARED and commitment.label_plan is None
 
 
 def same_question(one: Commitment, other: Commitment) -> bool:

@@ -13,7 +13,7 @@ from shinrai.do.json_stream import stream
 from shinrai.do.runs import Row, Run, refuse_field
 from shinrai.records import ImportFormat
 
-__all__ = ["decoded", "document", "run_of"]
+__all__ = ["decoded", "document", "plain", "run_of"]
 
 
 def run_of(tool: ImportFormat, path: Path, rows: Callable[[Path, Run], Iterator[Row]]) -> Run:
@@ -74,6 +74,19 @@ def decoded(file: str, text: bytes, kind: Any, line: int = 1) -> Any:  # noqa: A
         refuse_field(file, line, error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         try:
-            return msgspec.convert(json.loads(text, parse_constant=lambda _name: None), kind)
+            return msgspec.convert(plain(text), kind)
         except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
             refuse_field(file, line, error)
+
+
+def plain(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON as Python writes it, with NaN and infinities, which become null.
+
+    Raises
+    ------
+    ValueError
+        If it is not that either.
+    RecursionError
+        If it is nested too deeply.
+    """
+    return json.loads(text, parse_constant=lambda _name: None)

@@ -16,7 +16,7 @@ import msgspec
 from shinrai.do.decoding import decoded, document, run_of
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import Row, Run, finite
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Json
 
 _CASES: Final = ("testCases",)
@@ -60,7 +60,7 @@ def read_deepeval(path: Path) -> Run:
 
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
-    run.order = "as the test cases were given (order)"
+    run.order = N_("as the test cases were given (order)")
     for number, (place, value) in enumerate(document(path, (_CASES, _TALKS))):
         if place == _TALKS:
             message = _('the field "{name}" holds dialogues').format(name=_TALKS[0])

@@ -20,7 +20,7 @@ from shinrai.do.json_stream import stream
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment
 from shinrai.do.zip_reading import Archive, reading
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Json
 from shinrai.source.inspect_samples import Sample, row_of
 
@@ -172,7 +172,7 @@ class _Log:
         if config.sample_id is not None:
             run.selection += ", by sample_id"
         shuffled = config.sample_shuffle if config.sample_shuffle is not None else dataset.shuffled
-        run.order = "shuffled" if shuffled else "as in the data set"
+        run.order = N_("shuffled") if shuffled else N_("as in the data set")
         if isinstance(config.sample_shuffle, int) and not isinstance(config.sample_shuffle, bool):
             run.order += f", seed {config.sample_shuffle}"
         if header.results is not None:

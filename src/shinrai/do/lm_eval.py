@@ -7,19 +7,23 @@ how many documents there were and what was printed; without it the samples are r
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import IO, Any, Final, Literal, NoReturn
 
 import msgspec
+import numpy as np
 
 from shinrai.do.decoding import decoded
 from shinrai.do.outputs import json_lines
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment, refuse_field
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Json
 
+_SIDES: Final[tuple[Literal["left"], Literal["right"]]] = ("left", "right")
 _MULTIPLE_CHOICE: Final = "the answer of a task that ranks choices; no text was generated"
 
 
@@ -54,13 +58,15 @@ def read_lm_eval(path: Path) -> Run:
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
     planned = _results(path, run)
-    first, others = _other_filters(path, run)
     seen = 0
-    for line, fields in json_lines(path):
-        sample = _sample(path.name, line, fields)
-        if sample.filter == first:
-            seen += 1
-            yield _row(sample, fields, others.get(sample.doc_id, {}), run)
+    with TemporaryFile() as file:
+        first, others = _other_filters(path, run, file)
+        for line, fields in json_lines(path):
+            sample = _sample(path.name, line, fields)
+            if sample.filter == first:
+                seen += 1
+                yield _row(sample, fields, others.of(sample.doc_id), run)
+        others.require_all_taken()
     if planned is not None:
         for number in range(seen, planned):
             yield Row(f"{NOT_RUN}-{number}", f"{NOT_RUN}-{number}", [], "error", error=NOT_RUN)
@@ -73,16 +79,89 @@ def _sample(name: str, line: int, fields: dict[str, Any]) -> _Sample:
         refuse_field(name, line, error)
 
 
-def _other_filters(path: Path, run: Run) -> tuple[str, dict[int, dict[str, Json]]]:
-    """Go through the file once for the scores of all filters but the first."""
+def _other_filters(path: Path, run: Run, file: IO[bytes]) -> tuple[str, _Others]:
+    """Go through the samples once for the scores of all filters but the first, and put these aside in a file."""
     first: str | None = None
-    others: dict[int, dict[str, Json]] = {}
+    others = _Others(path.name, file)
     for line, fields in json_lines(path):
         sample = _sample(path.name, line, fields)
         first = sample.filter if first is None else first
         if sample.filter != first:
-            others.setdefault(sample.doc_id, {}).update(_scores(sample, fields, run))
+            others.add(sample.doc_id, _scores(sample, fields, run))
+    others.close()
     return first or "none", others
+
+
+class _Others:
+    """Scores by document, in a file: memory holds 16 bytes for each, whatever the length of the log.
+
+    Parameters
+    ----------
+    name : str
+        Of the samples' file, for messages.
+    file : binary file
+        Empty, and nobody else's.
+    """
+
+    def __init__(self, name: str, file: IO[bytes]) -> None:
+        self._name = name
+        self._file = file
+        self._documents = array("q")
+        self._places = array("q")
+        self._sorted = np.empty(0, dtype=np.int64)
+        self._order = np.empty(0, dtype=np.int64)
+        self._taken = np.empty(0, dtype=np.bool_)
+
+    def add(self, document: int, scores: dict[str, Json]) -> None:
+        self._documents.append(document)
+        self._places.append(self._file.tell())
+        self._file.write(msgspec.json.encode(scores) + b"\n")
+
+    def close(self) -> None:
+        """Make ready for looking up."""
+        documents = np.frombuffer(self._documents, dtype=np.int64)
+        self._order = np.argsort(documents, kind="stable")
+        self._sorted = documents[self._order]
+        self._taken = np.zeros(len(documents), dtype=np.bool_)
+
+    def of(self, document: int) -> dict[str, Json]:
+        """Give the scores of a document by all filters together.
+
+        Raises
+        ------
+        SourceError
+            If a filter scored it twice.
+        """
+        found: dict[str, Json] = {}
+        low, high = (int(np.searchsorted(self._sorted, document, side)) for side in _SIDES)
+        if self._taken[low:high].any():
+            self._refuse_twice(document)
+        self._taken[low:high] = True
+        for place in self._order[low:high]:
+            self._file.seek(self._places[int(place)])
+            more: dict[str, Json] = msgspec.json.decode(self._file.readline())
+            if found.keys() & more.keys():
+                self._refuse_twice(document)
+            found |= more
+        return found
+
+    def _refuse_twice(self, document: int) -> NoReturn:
+        message = _("the document {number} was scored twice by one filter").format(number=document)
+        hint = _("a trial must count once: remove the repetition, or tell the rows apart")
+        refuse("do.sample-twice", self._name, message, hint=hint)
+
+    def require_all_taken(self) -> None:
+        """Refuse scores of documents that the first filter did not score.
+
+        Raises
+        ------
+        SourceError
+            If there are any.
+        """
+        left = self._sorted[~self._taken]
+        if len(left):
+            message = _("the filters scored different documents: the first one has no {number}").format(number=left[0])
+            refuse("do.bad-field", self._name, message)
 
 
 def _scores(sample: _Sample, fields: dict[str, Any], run: Run) -> dict[str, Json]:
@@ -180,7 +259,7 @@ def _results(path: Path, run: Run) -> int | None:
     run.selection = f"{counted.get('effective')} of {counted.get('original')} documents"
     limit = found.get("config", {}).get("limit")
     run.selection += f", limit {limit}" if limit is not None else ""
-    run.order = "as in the data set"
+    run.order = N_("as in the data set")
     run.summary = {
         key: finite(value)
         for key, value in found.get("results", {}).get(task, {}).items()

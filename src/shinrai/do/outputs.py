@@ -16,13 +16,13 @@ Every other column is taken over under its own name, so that scorers and filters
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from shinrai.do.decoding import plain
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import Row, Run, finite, moment
 from shinrai.i18n import _
@@ -91,7 +91,7 @@ def _object(name: str, number: int, text: bytes) -> dict[str, Any]:
 def _with_constants(name: str, number: int, text: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Read what Python's own writer makes of NaN and infinities, which is no JSON; they become null."""
     try:
-        return json.loads(text, parse_constant=lambda _name: None)
+        return plain(text)
     except (ValueError, RecursionError) as error:
         message = _("this is not valid JSON: {reason}").format(reason=getattr(error, "msg", type(error).__name__))
         shown = text.decode(errors="replace")

@@ -50,7 +50,7 @@ class _Assertion(msgspec.Struct):
 
 class _Component(msgspec.Struct):
     passed: bool = msgspec.field(name="pass")
-    score: float
+    score: float | None  # JavaScript writes NaN as null
     assertion: _Assertion | None = None
 
 
@@ -64,13 +64,13 @@ class _Result(msgspec.Struct):
     prompt: _Prompt
     provider: _Provider
     success: bool
-    score: float
+    score: float | None
     failureReason: int  # noqa: N815 - promptfoo's own name
     vars: dict[str, Any] = {}
     response: _Response | None = None
     error: str | None = None
     gradingResult: _Grading | None = None  # noqa: N815 - promptfoo's own name
-    namedScores: dict[str, float] = {}  # noqa: N815 - promptfoo's own name
+    namedScores: dict[str, float | None] = {}  # noqa: N815 - promptfoo's own name
 
 
 def read_promptfoo(path: Path) -> Run:

@@ -11,8 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
-import msgspec
-
+from shinrai.do.decoding import plain
 from shinrai.do.json_stream import stream
 from shinrai.do.refusing import refuse
 from shinrai.i18n import _
@@ -114,8 +113,8 @@ def _of_archive(path: Path) -> ImportFormat:
 def _of_json(path: Path, text: bytes) -> ImportFormat:
     first, more, _rest = text.partition(b"\n")
     try:
-        row: Any = msgspec.json.decode(first)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        row: Any = plain(first)
+    except (ValueError, RecursionError):
         row = None
     if isinstance(row, dict) and (not more or _rest.lstrip()[:1] in {b"{", b""} or path.suffix == ".jsonl"):
         form = _of_row(path, row)

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from shinrai.do.refusing import refuse
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import ImportFormat, Json, Plugin
 from shinrai.source import Row, finite
 
@@ -47,8 +47,8 @@ class Run:
     task: str | None = None
     model: str | None = None
     scorers: dict[str, None] = field(default_factory=dict)
-    selection: str = "as the file has them; it does not say what was left out"
-    order: str = "as the file has them; it does not say how they were ordered"
+    selection: str = N_("as the file has them; it does not say what was left out")
+    order: str = N_("as the file has them; it does not say how they were ordered")
     summary: dict[str, Json] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     plugin: Plugin | None = None

@@ -57,8 +57,13 @@ _FAILING: frozenset[Outcome] = frozenset({"fail", "invalid", "blocked", "error"}
 
 
 def both(message: str, **values: object) -> Markup:
-    """Write a text of the interface in both languages; values are escaped."""
-    english, japanese = (escape(translate(message, code)).format(**values) for code in LANGUAGES[::-1])
+    """Write a text of the interface in both languages; values are escaped, and read in each where they are texts."""
+    english, japanese = (
+        escape(translate(message, code)).format(
+            **{name: value.read(code) if isinstance(value, Text) else value for name, value in values.items()}
+        )
+        for code in LANGUAGES[::-1]
+    )
     return _TWICE.format(english, japanese)
 
 
@@ -250,8 +255,8 @@ def _hands(systems: int, found: Concentration) -> Markup:
     return Markup(concentration_picture(found, systems, unknown))  # noqa: S704 - its texts are escaped
 
 
-def _forest(found: list[Pairing]) -> Markup:
-    return Markup(forest(found))  # noqa: S704 - drawn from numbers
+def _forest(found: list[Pairing], among: list[Pairing]) -> Markup:
+    return Markup(forest(found, among))  # noqa: S704 - drawn from numbers
 
 
 def _exhibits(root: Path, state: State, verdict: Verdict) -> list[Exhibit]:

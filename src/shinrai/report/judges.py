@@ -25,12 +25,16 @@ class JudgeSheet:
         As the verdict has it; empty where nobody has labelled anything.
     figure : str
         SVG: the judge's own estimate above the corrected one, on one axis; empty where one of them is missing.
+    alone, corrected : str
+        The two estimates in words, the corrected one with its interval; empty where there is no figure.
     """
 
     use: Judge
     rows: tuple[tuple[str, int, int, int], ...]
     quality: dict[str, Any]
     figure: str
+    alone: str = ""
+    corrected: str = ""
 
 
 def judge_sheet(commitment: Commitment, verdict: Verdict) -> JudgeSheet | None:
@@ -45,13 +49,16 @@ def judge_sheet(commitment: Commitment, verdict: Verdict) -> JudgeSheet | None:
         for label in ("pass", "fail")
         if table
     )
-    return JudgeSheet(use, rows, quality, _figure(commitment, verdict, quality.get("raw")))
-
-
-def _figure(commitment: Commitment, verdict: Verdict, raw: float | None) -> str:
+    raw = quality.get("raw")
     if raw is None or verdict.estimate is None or verdict.lower is None or verdict.upper is None:
-        return ""
+        return JudgeSheet(use, rows, quality, "")
     alone = raw if commitment.metric == "failure-rate" else 1.0 - raw
+    figure = _figure(commitment, verdict, alone, (verdict.estimate, verdict.lower, verdict.upper))
+    return JudgeSheet(use, rows, quality, figure, number(alone, commitment), measured(commitment, verdict))
+
+
+def _figure(commitment: Commitment, verdict: Verdict, alone: float, found: tuple[float, float, float]) -> str:
+    estimate, lower, upper = found
     low, high = axis(commitment, [verdict])
     x = Scale(low, max(high, alone), _PAD, _WIDTH - _PAD)
     height = 2 * _ROW + 6
@@ -59,12 +66,12 @@ def _figure(commitment: Commitment, verdict: Verdict, raw: float | None) -> str:
         f'<line class="limit" x1="{x(limit)}" x2="{x(limit)}" y1="2" y2="{height - 4:g}"/>'
         for limit in thresholds(commitment)
     )
-    left, right = x(verdict.lower), x(verdict.upper)
+    left, right = x(lower), x(upper)
     label = f"{number(alone, commitment)} → {measured(commitment, verdict)}"
     return (
         f'<svg class="strip" viewBox="0 0 {_WIDTH:g} {height:g}" role="img" aria-label="{label}">{limits}'
         f'<rect class="raw" x="{x(alone) - 4:g}" y="{_ROW / 2 - 4:g}" width="8" height="8"/>'
         f'<rect class="span {verdict.status}" x="{left}" y="{1.5 * _ROW - 5:g}" '
         f'width="{round(right - left, 1)}" height="10"/>'
-        f'<circle class="{verdict.status}" cx="{x(verdict.estimate)}" cy="{1.5 * _ROW:g}" r="4"/></svg>'
+        f'<circle class="{verdict.status}" cx="{x(estimate)}" cy="{1.5 * _ROW:g}" r="4"/></svg>'
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from shinrai.i18n import LANGUAGES, N_, translate
 from shinrai.ledger.projection import Entry, State
-from shinrai.records import Attestation, Id, Import, Observation, Provenance
+from shinrai.records import Attestation, Id, Import, Observation, Provenance, Text
 from shinrai.report.evidence import visible
 
 __all__ = ["Piece", "pieces"]
@@ -38,8 +40,10 @@ class Piece:
         What the file of another tool says of its run.
     rows : int or None
         Of an import.
-    missing : str
-        What of it has no reply: ``kind number``, in order.
+    missing : Text or None
+        What of it has no reply: kind and number, in order; None where everything has.
+    selection, order : Text or None
+        Which items were asked, in which order; what Shinrai itself says of them in both languages.
     keys : tuple of str
         ``claim@system`` of the verdicts that rest on it, the last one of each claim.
     """
@@ -53,7 +57,9 @@ class Piece:
     digests: tuple[tuple[str, str], ...]
     run: Provenance | None
     rows: int | None
-    missing: str
+    missing: Text | None
+    selection: Text | None
+    order: Text | None
     keys: tuple[str, ...]
 
 
@@ -83,7 +89,6 @@ def pieces(state: State) -> list[Piece]:
 
 def _piece(entry: Entry, evidence: _Brought, keys: tuple[str, ...]) -> Piece:
     run = evidence.provenance if isinstance(evidence, Import) else None
-    missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items()) if run else ""
     return Piece(
         seq=entry.seq,
         at=entry.at,
@@ -94,7 +99,9 @@ def _piece(entry: Entry, evidence: _Brought, keys: tuple[str, ...]) -> Piece:
         digests=_digests(evidence),
         run=_shown(run) if run else None,
         rows=evidence.rows if isinstance(evidence, Import) else None,
-        missing=visible(missing),
+        missing=_counted(run.missing) if run and run.missing else None,
+        selection=_in_words(run.selection) if run else None,
+        order=_in_words(run.order) if run else None,
         keys=keys,
     )
 
@@ -122,4 +129,26 @@ def _digests(evidence: _Brought) -> tuple[tuple[str, str], ...]:
 def _shown(run: Provenance) -> Provenance:
     """Make the texts of a foreign file ready to be shown."""
     texts = {name: visible(text) for name in ("task", "model", "ended_as") if (text := getattr(run, name)) is not None}
-    return run.model_copy(update={**texts, "selection": visible(run.selection), "order": visible(run.order)})
+    return run.model_copy(update=texts)
+
+
+_MISSING: Final = {
+    "empty": N_("an empty reply"),
+    "error": N_("failed"),
+    "blocked": N_("blocked by the provider"),
+    "not-run": N_("never run"),
+}
+"""Kinds of missing replies that all importers share; a tool may have others, which are shown as it calls them."""
+
+
+def _counted(missing: Mapping[str, int]) -> Text:
+    words = {
+        code: ", ".join(f"{visible(translate(_MISSING.get(kind, kind), code))} {n}" for kind, n in missing.items())
+        for code in LANGUAGES
+    }
+    return Text(**words)
+
+
+def _in_words(said: str) -> Text:
+    """Give what an importer said in both languages, as far as there is a translation."""
+    return Text(**{code: visible(translate(said, code)) for code in LANGUAGES})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,12 +98,21 @@ def contests(state: State) -> list[Contest]:
             verdict = _newest(state, promise)
             if number is not None and verdict is not None:
                 place = by_claim.setdefault(commitment.claim, {})
+                if _same_evidence(place.values(), commitment.system, verdict):
+                    continue
                 place[commitment.system, number] = Candidate(commitment.system, number, promise, verdict)
     return [
         Contest(claim, next(iter(found.values())).promise.commitment.title, tuple(found.values()))
         for claim, found in by_claim.items()
         if len(found) > 1
     ]
+
+
+def _same_evidence(found: Iterable[Candidate], system: Id, verdict: Verdict) -> bool:
+    """Whether another version of the system was judged by the very same imported evidence: that is no candidate."""
+    return bool(verdict.evidence) and any(
+        one.system == system and one.verdict.evidence == verdict.evidence for one in found
+    )
 
 
 def _number(state: State, promise: Promise) -> int | None:
@@ -131,15 +140,23 @@ def difference(one: Pairing) -> str:
     return f"{points(one.estimate)} [{points(one.lower)}, {points(one.upper)}]"
 
 
-def forest(found: Sequence[Pairing]) -> str:
+def forest(found: Sequence[Pairing], among: Sequence[Pairing] | None = None) -> str:
     """Draw differences with their intervals below one another, around 0, with the margins as dashed lines.
+
+    Parameters
+    ----------
+    found : sequence of Pairing
+        One row each.
+    among : sequence of Pairing, optional
+        All that share the scale, such as those in the other rows of a table; `found` alone when left out. All are
+        differences of pass rates, so there is one unit.
 
     Returns
     -------
     str
         An SVG element, one row for each, in the order given; right of 0, the newer version is better.
     """
-    reach = max([0.1, *(abs(bound) for one in found for bound in (one.lower, one.upper) if bound is not None)])
+    reach = max([0.1, *(abs(bound) for one in among or found for bound in _reaching(one))])
     x = Scale(-reach, reach, _LEFT, _WIDTH - _PAD)
     height = _TOP + _ROW * len(found) + 18
     rows = "".join(_forest_row(one, x, _TOP + _ROW * (place + 0.5)) for place, one in enumerate(found))
@@ -153,6 +170,11 @@ def forest(found: Sequence[Pairing]) -> str:
         f'<line class="base" x1="{x(0)}" x2="{x(0)}" y1="2" y2="{height - 16:g}"/>{rows}'
         f'<text class="tick" x="{x(0)}" y="{height - 4:g}" text-anchor="middle">0</text>{ends}</svg>'
     )
+
+
+def _reaching(one: Pairing) -> Iterator[float]:
+    """Give what a picture of a difference has to reach: both bounds, and the margin."""
+    yield from (bound for bound in (one.lower, one.upper, one.margin) if bound is not None)
 
 
 _STYLES = {"better": "met", "worse": "violated", "undecided": "undecided"}
