@@ -1,9 +1,9 @@
 """Importing what other tools wrote: seconds of CPU, largest memory, and whether every sample is accounted for.
 
 ``python -m bench.imports FOLDER`` reads logs that the tools themselves made, as long as wanted:
-``python -m tests.fixtures.make TOOLS --out FOLDER --samples 10000``. Without a folder, and for a gigabyte, logs are
-samples that the tools wrote (`tests/fixtures`), each repeated with an id of its own, and the tool's own totals in
-proportion. aisev's is built by its format. ``--gigabyte`` reads one of each kind.
+``python -m tests.fixtures.make TOOLS --out FOLDER --samples 10000``. Otherwise logs are samples that the tools wrote
+(`tests/fixtures`), each repeated with an id of its own, and the tool's own totals in proportion; aisev's is built by
+its format. ``--gigabyte "Inspect .json"`` reads one of a gigabyte.
 """
 
 from __future__ import annotations
@@ -212,6 +212,8 @@ def _processed(summary: dict[str, Any]) -> int | None:
     """Add up what garak processed: several detectors look at the same outputs of a probe."""
     of_probe: dict[str, int] = {}
     for name, one in summary.items():
+        if not isinstance(one, dict) or "total_processed" not in one:
+            continue
         probe = name.partition(" ")[0]
         of_probe[probe] = max(of_probe.get(probe, 0), one["total_processed"])
     return sum(of_probe.values()) or None
@@ -240,13 +242,14 @@ def of_the_tools(folder: Path) -> Iterator[tuple[str, str, str]]:
             yield _row(f"{kind}, by the tool", measured(path), 0)
 
 
-def gigabytes(size: float = 1e9) -> Iterator[tuple[str, str, str]]:
-    """Give a row for a log of each kind that is a gigabyte long."""
-    for kind, (name, write) in KINDS.items():
+def gigabytes(*kinds: str) -> Iterator[tuple[str, str, str]]:
+    """Give a row for a log of each of these kinds that is a gigabyte long."""
+    for kind in kinds:
+        name, write = KINDS[kind]
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder) / name, SAMPLES // 8)
             each = (Path(folder) / name).stat().st_size / (SAMPLES // 8)
-        samples = round(size / each / 24) * 24
+        samples = round(1e9 / each / 24) * 24
         yield _row(kind, made(kind, samples), samples)
 
 
@@ -254,12 +257,13 @@ def rows() -> Iterator[tuple[str, str, str]]:
     """Give the rows of the table."""
     for kind in KINDS:
         yield _row(kind, made(kind, SAMPLES), SAMPLES)
-    yield from gigabytes()
+    yield from gigabytes("Inspect .json")
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    for row in (
-        gigabytes() if arguments == ["--gigabyte"] else of_the_tools(Path(arguments[0])) if arguments else rows()
-    ):
+    first, *others = [*sys.argv[1:], ""]
+    table = (
+        gigabytes(*filter(None, others)) if first == "--gigabyte" else of_the_tools(Path(first)) if first else rows()
+    )
+    for row in table:
         print(" | ".join(row), flush=True)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from shinrai.act import gate_of_pairings, worst
-from shinrai.check.pairing import Difference
+from shinrai.check.pairing import Difference, comparable
 from shinrai.check.versions import compare_versions
 from shinrai.errors import UsageError
-from shinrai.records import Budget, Outcome, Pairing
+from shinrai.records import Budget, Judged, Outcome, Pairing, Verdict
 from shinrai.report.versions import contests, forest, pairings
 from tests.check.town import HERE, QUICK, Town
 from tests.report.parts import promise
@@ -264,3 +264,31 @@ def test_rows_of_one_table_share_their_scale() -> None:
 def test_a_margin_that_lies_beyond_the_interval_is_drawn() -> None:
     picture = forest([_pairing(lower=-0.01, estimate=0.0, upper=0.01, margin=0.3)])
     assert "-30.0" in picture
+
+
+@pytest.mark.parametrize(
+    ("use", "possible"),
+    [({"file": "q.jsonl"}, True), ({"file": "q.jsonl", "imported": "inspect"}, True), ({"imported": "inspect"}, False)],
+)
+def test_one_log_is_not_compared_with_itself(use: dict[str, str], possible: bool) -> None:
+    """A promise on an imported log is decided from the very same replies whatever the version: no difference of it."""
+    data = {"use": use, "digest": "sha256:" + "0" * 64, "items": 10}
+    assert comparable(promise("failure-rate", 0.3, data=data)) is possible
+
+
+async def test_the_same_evidence_makes_one_candidate(town: Town) -> None:
+    with serving() as server:
+        town.prompts(4)
+        for model in ("first", "second"):
+            system = town.chat(server.url, model=model)
+            commitment = town.promise()
+            verdict = Verdict(
+                commitment=commitment.content_digest,
+                claim=commitment.claim,
+                system=system.id,
+                status="met",
+                reason="decided",
+                evidence=("sha256:" + "1" * 64,),
+            )
+            town.ledger.append(Judged(verdict=verdict))
+    assert contests(town.state) == []
