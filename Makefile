@@ -48,10 +48,10 @@ fix: $(VENV)/.dev  ## format and mend what can be mended by itself
 	@$(BIN)/ruff format .
 
 lock:  ## lock the dependencies again, with hashes and without index addresses (needs uv)
-	@uv pip compile pyproject.toml --extra demo --group build --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/demo.txt
 	@uv pip compile pyproject.toml --extra demo --extra inspect --extra keyring --extra postgresql --extra ray --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/dev.txt
+	@uv pip compile pyproject.toml --extra demo --group build --universal --python-version 3.11 --generate-hashes --constraint requirements/dev.txt \
+	  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements/demo.txt
 
 messages: $(VENV)/.dev  ## bring the Japanese catalogue, the pages of errors and of coverage up to date with the source
 	@$(BIN)/python -m tests.docs.messages
