@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from shinrai.stats import Decision, MeanTest, PairedTest
 from shinrai.stats.betting import gains_above, gains_below, log_wealth
@@ -59,13 +60,17 @@ def test_one_missing_score_leaves_half_of_what_the_pair_could_say() -> None:
     assert half.n == 61
 
 
+@pytest.mark.parametrize("batches", [1, pytest.param(10, marks=pytest.mark.simulation)])
 @pytest.mark.parametrize("agreement", ["independent", "same", "opposite"])
-def test_exactly_at_the_margin(agreement: str) -> None:
+def test_exactly_at_the_margin(agreement: str, batches: int) -> None:
     """Rates of 0.5 and 0.6, however the two versions' answers hang together."""
     rng = np.random.default_rng(3)
     shape = (2000, 400)
-    first = rng.random(shape)
-    second = {"independent": rng.random(shape), "same": first, "opposite": 1.0 - first}[agreement]
-    x = (first < 0.5).astype(float) - (second < 0.6)
-    for gains in (gains_above(x, -0.1, -1.0), gains_below(x, -0.1, 1.0)):
-        assert error_is_controlled((log_wealth(gains) >= -math.log(ALPHA)).any(axis=1))
+    wrong: list[list[NDArray[np.bool_]]] = [[], []]
+    for _batch in range(batches):
+        first = rng.random(shape)
+        second = {"independent": rng.random(shape), "same": first, "opposite": 1.0 - first}[agreement]
+        x = (first < 0.5).astype(float) - (second < 0.6)
+        for side, gains in zip(wrong, (gains_above(x, -0.1, -1.0), gains_below(x, -0.1, 1.0)), strict=True):
+            side.append((log_wealth(gains) >= -math.log(ALPHA)).any(axis=1))
+    assert all(error_is_controlled(np.concatenate(side)) for side in wrong)
