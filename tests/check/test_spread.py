@@ -21,8 +21,8 @@ from shinrai.check.crew import Crew, Plan, read_plan
 from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
 from shinrai.records import Trial, Verdict
-from tests.check.processes import child, lines_in, outcome, spread_child
 from tests.check.judged import CORRECTED, UNCORRECTED, judging, promise
+from tests.check.processes import child, lines_in, outcome, spread_child
 from tests.check.town import Town, found
 from tests.servers.endpoint import Endpoint, Reply, serving
 

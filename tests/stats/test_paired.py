@@ -72,5 +72,5 @@ def test_exactly_at_the_margin(agreement: str, batches: int) -> None:
         second = {"independent": rng.random(shape), "same": first, "opposite": 1.0 - first}[agreement]
         x = (first < 0.5).astype(float) - (second < 0.6)
         for side, gains in zip(wrong, (gains_above(x, -0.1, -1.0), gains_below(x, -0.1, 1.0)), strict=True):
-            side.append((log_wealth(gains) >= -math.log(ALPHA)).any(axis=1))
+            side.append(np.asarray((log_wealth(gains) >= -math.log(ALPHA)).any(axis=1)))
     assert all(error_is_controlled(np.concatenate(side)) for side in wrong)
