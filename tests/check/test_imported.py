@@ -41,10 +41,10 @@ def answers(count: int, at: str | None = None, first: int = 0) -> list[dict[str,
     return rows
 
 
-def bring(town: Town, rows: list[dict[str, Any]], name: str = "answers.jsonl") -> Import:
+def bring(town: Town, rows: list[dict[str, Any]], name: str = "answers.jsonl", *, about: str | None = None) -> Import:
     path = town.root / name
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return _bring(town.ledger, town.root, read_outputs(path), path, "assistant")
+    return _bring(town.ledger, town.root, read_outputs(path), path, "assistant", about=about)
 
 
 def promise_import(town: Town, brought: Import, **changed: Any) -> None:
@@ -223,6 +223,20 @@ async def test_imports_from_before_the_promise_do_not_count(asked: Town) -> None
     bring(asked, answers(50, at=LATER))
     asked.promise(use={"file": "prompts.jsonl", "imported": "outputs"})
     assert (await only(asked)).reason == "no-data"
+
+
+async def test_what_was_brought_in_for_another_version_of_the_system_does_not_count(asked: Town) -> None:
+    asked.prompts(100)
+    before = asked.state.version("assistant")
+    asked.chat("http://127.0.0.1:9/v2")
+    now = asked.state.version("assistant")
+    assert before is not None
+    assert now is not None
+    asked.promise(use={"file": "prompts.jsonl", "imported": "outputs"})
+    bring(asked, answers(100), about=before.fingerprint)
+    assert (await only(asked)).reason == "no-data"
+    bring(asked, answers(100), "again.jsonl", about=now.fingerprint)
+    assert (await only(asked)).counts.total == 100
 
 
 async def test_rows_without_an_id_of_ours_are_found_by_the_very_text_that_was_asked(asked: Town) -> None:

@@ -104,6 +104,21 @@ def test_a_claim_on_imported_data_waits_until_there_are_some(town: Town) -> None
     assert town.plan().replaced == (WATCHED,)
 
 
+def test_what_was_imported_for_the_system_as_it_was_is_not_promised_about(town: Town) -> None:
+    town.measures = [measure("watching", "watched", systems=["screening"])]
+    first = do.import_file(town.ledger, town.load(), log(town), "screening")
+    town.plan()
+    (part,) = town.systems["screening"]["stack"]
+    part["parameters"] = {"strict": True}
+    claim = next(claim for claim in town.resolve().claims if claim.key == WATCHED)
+    assert (claim.waiting, claim.commitment) == ("import", None)
+    assert town.plan().withdrawn == (WATCHED,)
+    assert town.state.claim(WATCHED, TODAY).status == "not_measured"
+    again = do.import_file(town.ledger, town.load(), log(town), "screening")
+    assert (again.file_digest, again.fingerprint != first.fingerprint) == (first.file_digest, True)
+    assert town.plan().new == (WATCHED,)
+
+
 def test_data_of_which_nothing_is_kept_are_no_data(town: Town) -> None:
     town.checks["watched"]["data"] = {"imported": "decisions", "where": {"reviewer_role": "nobody"}}
     town.measures = [measure("watching", "watched", systems=["screening"])]

@@ -221,7 +221,7 @@ class _Desk:
 
     def _measure(self, claim: ClaimState) -> Move:
         if claim.promise is None:
-            message = _("What it is measured on was never imported. Import it, then run shinrai plan.")
+            message = _("Nothing was imported for the system as it is now. Import it, then run shinrai plan.")
             return self._make(claim, "bring", message, f"shinrai do import FILE --system {claim.ruling.system}")
         if claim.status == "not_measured" and claim.reason in {
             "target-unreachable",

@@ -53,7 +53,8 @@ def imports_of(promise: Promise, state: State) -> list[tuple[Entry, Import]]:
     Returns
     -------
     list of tuple
-        The newest with the pinned digest; or, where the promise pins the questions, all that came after it.
+        Of those about the system as it was promised, the newest with the pinned digest; or, where the promise pins the
+        questions, all that came after it.
     """
     commitment = promise.commitment
     data = commitment.data
@@ -62,7 +63,9 @@ def imports_of(promise: Promise, state: State) -> list[tuple[Entry, Import]]:
     own = [
         (entry, one)
         for entry, one in state.evidence
-        if isinstance(one, Import) and one.system == commitment.system and one.format == data.use.imported
+        if isinstance(one, Import)
+        and one.format == data.use.imported
+        and one.is_about(commitment.system, commitment.fingerprint)
     ]
     if data.use.file is not None:
         return [(entry, one) for entry, one in own if entry.seq > promise.seq]

@@ -36,6 +36,7 @@ from shinrai.errors import nearest
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.records import DECISION_COLUMNS, EvidenceBrought, Id, Import
+from shinrai.rules.standing import standing
 from shinrai.source import listing
 from shinrai.workspace import Workspace
 
@@ -81,11 +82,13 @@ def import_decisions(ledger: Ledger, workspace: Workspace, path: Path, system: I
     decisions = _read(table)
     table.require_sound()
     name = path.name if path.suffix == ".csv" else f"{path.name}.csv"
+    about = standing(workspace.systems[system], workspace, ledger.state()).fingerprint
     file, digest = keep(workspace.root, _kept(decisions), name)
     days = [decision.day for decision in decisions if decision.day]
     evidence = Import(
         format="decisions",
         system=system,
+        fingerprint=about,
         name=path.name,
         file=file,
         file_digest=digest,

@@ -24,7 +24,8 @@ from shinrai.errors import PluginError, UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.plugins import Offer, called, choose, load, names
-from shinrai.records import IMPORT_FORMATS, EvidenceBrought, Id, Import, ImportFormat, Provenance, digest_file
+from shinrai.records import IMPORT_FORMATS, Digest, EvidenceBrought, Id, Import, ImportFormat, Provenance, digest_file
+from shinrai.rules.standing import standing
 from shinrai.workspace import Workspace
 
 __all__ = ["import_file"]
@@ -94,7 +95,8 @@ def import_file(
             _("this is a data set: questions without replies"),
             hint=_("leave --system out: it becomes a file of the workspace that a check can name"),
         )
-    return _bring(ledger, workspace.root, read(form, path, workspace.root), path, system)
+    about = standing(workspace.systems[system], workspace, ledger.state()).fingerprint
+    return _bring(ledger, workspace.root, read(form, path, workspace.root), path, system, about=about)
 
 
 def read(form: ImportFormat, path: Path, root: Path) -> Run:
@@ -149,12 +151,13 @@ def _guarded(offer: Offer, rows: Iterator[Row]) -> Iterator[Row]:
         yield row
 
 
-def _bring(ledger: Ledger, root: Path, run: Run, path: Path, system: Id) -> Import:
+def _bring(ledger: Ledger, root: Path, run: Run, path: Path, system: Id, *, about: Digest | None = None) -> Import:
     book = _Book(run, path.name)
     file, digest = keep_pieces(root, book.pieces(), f"{path.stem}.jsonl")
     evidence = Import(
         format=run.format,
         system=system,
+        fingerprint=about,
         name=path.name,
         file=file,
         file_digest=digest,

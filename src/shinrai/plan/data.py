@@ -13,12 +13,11 @@ from shinrai.records import (
     DataUse,
     Digest,
     Groups,
-    Id,
     Import,
-    ImportFormat,
     InspectTask,
     Item,
     Placed,
+    SystemVersion,
     digest_file,
     draw,
 )
@@ -62,28 +61,24 @@ class Shelf:
 
     def __init__(self, workspace: Workspace, state: State) -> None:
         self._workspace = workspace
-        self._imports: dict[tuple[Id, ImportFormat], Import] = {
-            (evidence.system, evidence.format): evidence
-            for _entry, evidence in state.evidence
-            if isinstance(evidence, Import)
-        }
+        self._imports = [evidence for _entry, evidence in state.evidence if isinstance(evidence, Import)]
         self._read: dict[Path, tuple[Digest, list[Item]]] = {}
         self._tasks: dict[Digest, TaskTold] = {}
 
-    def pin(self, check: Check, system: Id) -> PinnedData | None:
+    def pin(self, check: Check, version: SystemVersion) -> PinnedData | None:
         """Pin the data that a check uses on a system.
 
         Parameters
         ----------
         check : Check
             Whose data are wanted.
-        system : Id
-            Its id in ``systems/``.
+        version : SystemVersion
+            The system as it is now. What was imported while it was another does not count.
 
         Returns
         -------
         PinnedData or None
-            None for a check without data, and while nothing was imported for the system. It may hold no rows.
+            None for a check without data, and while nothing was imported for the system as it is. It may hold no rows.
 
         Raises
         ------
@@ -101,9 +96,14 @@ class Shelf:
             return self._of_task(check, use, use.inspect)
         if use.file is not None:
             return self._pinned(use, check.groups, data_file(self._workspace.root, use), use.file)
-        imported = self._imports.get((system, use.imported)) if use.imported is not None else None
-        if imported is None:
+        imports = [
+            one
+            for one in self._imports
+            if one.format == use.imported and one.is_about(version.system.id, version.fingerprint)
+        ]
+        if not imports:
             return None
+        imported = imports[-1]
         path = kept_copy(self._workspace.root, imported)
         return self._pinned(use, check.groups, path, imported.name)
 

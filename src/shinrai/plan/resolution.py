@@ -244,7 +244,7 @@ def resolve(workspace: Workspace, state: State, today: date) -> Resolution:
     for claim in planned:
         for version in versions.values():
             ruling = rule(claim, version.system)
-            data = shelf.pin(claim.check, version.system.id) if ruling.applies else None
+            data = shelf.pin(claim.check, version) if ruling.applies else None
             depth = risks[version.system.id].depth
             ground = _Ground(workspace, state, version, data, depth, _helping(claim, versions))
             one = _claim_plan(claim, ruling, ground)
@@ -442,7 +442,13 @@ def _notes_on(claim: ClaimPlan, today: date) -> Iterator[Note]:
         yield Note(
             "plan.waiting-for-import",
             claim.key,
-            _named(_("{claim}: nothing is promised yet; nothing was imported for it (shinrai do import)."), claim),
+            _named(
+                _(
+                    "{claim}: nothing is promised yet; "
+                    "nothing was imported for the system as it is now (shinrai do import)."
+                ),
+                claim,
+            ),
         )
     if claim.waiting == "rows":
         message = _named(_("{claim}: nothing is promised yet; the data have no row that the check keeps."), claim)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from shinrai.ledger.projection import State
 from shinrai.records import Change, Id, System, SystemVersion
-from shinrai.workspace import Workspace, asking_plugin, delivered, fingerprint
+from shinrai.rules.standing import standing
+from shinrai.workspace import Workspace, asking_plugin
 
 
 def current_version(system: System, workspace: Workspace, state: State) -> SystemVersion:
@@ -32,9 +33,7 @@ def current_version(system: System, workspace: Workspace, state: State) -> Syste
     UsageError
         If the change of an applied action no longer fits the file of the system.
     """
-    now = state.effective(system)
-    supply = delivered(now, workspace.components)
-    mark, files = fingerprint(now, workspace.root, supply)
+    now, mark, files, supply = standing(system, workspace, state)
     newest = state.version(system.id)
     if newest is not None and newest.fingerprint == mark and newest.system.register == now.register:
         return newest

@@ -153,6 +153,10 @@ class Import(Record):
     type: Literal["import"] = "import"
     format: ImportFormat
     system: Id
+    fingerprint: Annotated[
+        Digest | None,
+        Field(description="Of the system as it stood when the file was brought in: the file is about no other"),
+    ] = None
     name: Annotated[str, Field(description="File name as it came")]
     file: Annotated[str, Field(description="Path of the kept copy, relative to the workspace")]
     file_digest: Digest
@@ -160,6 +164,13 @@ class Import(Record):
     first: Annotated[date | None, Field(description="Earliest date in the file, where it has dates")] = None
     last: date | None = None
     provenance: Annotated[Provenance | None, Field(description="Of a run that another tool made")] = None
+
+    def is_about(self, system: Id, fingerprint: Digest) -> bool:
+        """Tell whether the file is about a system as it stands; one brought in while it was another is not.
+
+        An import that does not say, of an older ledger, is taken to be.
+        """
+        return self.system == system and self.fingerprint in {None, fingerprint}
 
 
 AnswerGiven: TypeAlias = Literal["in-place", "not-in-place", "not-assessed", "not-applicable"]
