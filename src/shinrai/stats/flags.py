@@ -10,9 +10,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints
+from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints, first_reached
 from shinrai.stats.rates import log_evidence_above
 from shinrai.stats.sequential import (
     Decision,
@@ -167,7 +166,7 @@ class ConfirmedFlagsTest:
     def _proven_at(self, threshold: float) -> float:
         """Item at which "above `threshold`" was proven: evidence only rises at a confirmed flag."""
         at = np.asarray(self._confirmed_at, dtype=np.int64)
-        first = _first(log_evidence_above(at, np.arange(1, at.size + 1), threshold) >= self._needed)
+        first = first_reached(log_evidence_above(at, np.arange(1, at.size + 1), threshold) >= self._needed)
         return float(at[int(first) - 1]) if math.isfinite(first) else math.inf
 
     def _edge(self) -> Edge:
@@ -176,8 +175,3 @@ class ConfirmedFlagsTest:
 
 def _count(moments: Sequence[int], n: int) -> int:
     return int(np.searchsorted(moments, n, side="right"))
-
-
-def _first(reached: NDArray[np.bool_]) -> float:
-    """Index, from 1, of the first that is true; infinity if there is none."""
-    return float(reached.argmax()) + 1.0 if reached.any() else math.inf

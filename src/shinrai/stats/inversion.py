@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Edge", "bound", "bound_path", "checkpoints"]
+__all__ = ["Edge", "bound", "bound_path", "checkpoints", "first_reached"]
 
 _STEPS = 80
 _TOLERANCE = 1e-10
@@ -134,3 +135,8 @@ def _middle(one: float, other: float) -> float:
     if math.isinf(max(one, other)):
         return 2.0 * min(one, other) + 1.0
     return (one + other) / 2.0
+
+
+def first_reached(reached: NDArray[np.bool_]) -> float:
+    """Give the index, from 1, of the first that is true; infinity if there is none."""
+    return float(reached.argmax()) + 1.0 if reached.any() else math.inf

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shinrai.stats.betting import BETS, log_wealth
-from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints
+from shinrai.stats.inversion import Edge, bound, bound_path, checkpoints, first_reached
 from shinrai.stats.mean import require_score
 from shinrai.stats.sequential import (
     Decision,
@@ -295,7 +295,7 @@ class _JudgedTest:
     def _proven_at(self, contrasts: Floats, threshold: float, side: Side) -> float:
         """Block at which a side was proven first; infinity if it was not. A draw goes to "above", as in `_Run`."""
         above, below = (
-            _first(judged_log_evidence(gains) >= self._needed) for gains in self._gains(contrasts, threshold)
+            first_reached(judged_log_evidence(gains) >= self._needed) for gains in self._gains(contrasts, threshold)
         )
         first = Side.ABOVE if above <= below else Side.BELOW
         return min(above, below) if first is side else math.inf
@@ -378,11 +378,6 @@ class JudgedRateTest(_JudgedTest):
 
     def __init__(self, limit: float, alpha: float) -> None:
         super().__init__(limit, 0.0, 1.0, alpha, Side.BELOW)
-
-
-def _first(reached: NDArray[np.bool_]) -> float:
-    """Index, from 1, of the first that is true; infinity if there is none."""
-    return float(reached.argmax()) + 1.0 if reached.any() else math.inf
 
 
 def _never(_threshold: float) -> float:
