@@ -17,9 +17,10 @@ $(VENV)/.demo: requirements/demo.txt requirements/weights.txt pyproject.toml
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.demo requirements/dev.txt requirements/schemas.txt
 	@echo "installing the locked development packages ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-build-isolation --require-hashes -r requirements/schemas.txt
 	@touch $@
 
 demo: $(VENV)/.demo  ## set everything up and turn the whole cycle once on two real AI systems
