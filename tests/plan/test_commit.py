@@ -108,12 +108,15 @@ def test_what_was_imported_for_the_system_as_it_was_is_not_promised_about(town: 
     town.measures = [measure("watching", "watched", systems=["screening"])]
     first = do.import_file(town.ledger, town.load(), log(town), "screening")
     town.plan()
+    town.judge(WATCHED, "met")
     (part,) = town.systems["screening"]["stack"]
     part["parameters"] = {"strict": True}
     claim = next(claim for claim in town.resolve().claims if claim.key == WATCHED)
     assert (claim.waiting, claim.commitment) == ("import", None)
     assert town.plan().withdrawn == (WATCHED,)
-    assert town.state.claim(WATCHED, TODAY).status == "not_measured"
+    assert town.state.claim(WATCHED, TODAY).status == "stale"
+    (move,) = act.agenda(town.state, town.load(), TODAY)
+    assert (move.what, move.status) == ("bring", "stale")
     again = do.import_file(town.ledger, town.load(), log(town), "screening")
     assert (again.file_digest, again.fingerprint != first.fingerprint) == (first.file_digest, True)
     assert town.plan().new == (WATCHED,)

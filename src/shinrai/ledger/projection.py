@@ -284,11 +284,12 @@ class State:
         promise, judgement = self.promises.get(key), self.judgement(key)
         if not ruling.applies:
             return ClaimState(key, "not_applicable", None, ruling)
-        if promise is None or judgement is None:
+        if judgement is None:
             return ClaimState(key, "not_measured", "never-run", ruling, promise)
         verdict = judgement.verdict
         accepted = self.acceptance(key, today)
-        stale = self._stale(promise, judgement, today)
+        # Without a promise, the plan waits for evidence about the system as it is now.
+        stale = self._stale(promise, judgement, today) if promise else "commitment"
         status: Status = verdict.status
         if accepted and verdict.status in {"violated", "undecided"}:
             status = "accepted"
