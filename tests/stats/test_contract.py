@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shinrai.stats import (
@@ -19,11 +19,13 @@ from shinrai.stats import (
     GroupDifferenceTest,
     GroupedTest,
     GroupRatioTest,
+    Interval,
     MeanTest,
     ProportionTest,
     RatioTest,
     ScoreTest,
     SequentialTest,
+    TracePoint,
 )
 
 HORIZON = 1000
@@ -199,8 +201,13 @@ def test_before_the_first_observation_nothing_is_claimed(case: Case) -> None:
     assert not test.interval().excludes(case.threshold)
 
 
+# Fifteen passes, then half of the trials fail: "under 0.21" and "over 0.2" are both proven, and all rates excluded.
+DRIFTED: list[Step] = [("a", *PASSED)] * 15 + [("a", *FAILED), ("a", *PASSED)] * 20 + [("a", *PASSED)] * 20
+
+
 @ALL
 @settings(max_examples=10)
+@example(steps=DRIFTED)
 @given(steps=scenarios())
 def test_trace_agrees_with_the_test_at_the_same_moment(case: Case, steps: list[Step]) -> None:
     final = case.run(steps)
@@ -213,13 +220,22 @@ def test_trace_agrees_with_the_test_at_the_same_moment(case: Case, steps: list[S
         assert point.estimate == pytest.approx(test.estimate())
         assert point.log10_evidence_met == pytest.approx(math.log10(test.evidence_met), abs=1e-6)
         assert point.log10_evidence_violated == pytest.approx(math.log10(test.evidence_violated), abs=1e-6)
-        assert point.lower <= interval.lower + 1e-8
-        assert point.upper >= interval.upper - 1e-8
+        assert _no_narrower(point, interval) or (_excludes_every_rate(test) and _no_narrower(interval, point))
         if not isinstance(test, BandTest):
             decided = not point.lower < case.threshold < point.upper
             assert decided == (test.decision is not None)
     if trace:
         assert (trace[-1].lower, trace[-1].upper) == (final.interval().lower, final.interval().upper)
+
+
+def _no_narrower(one: TracePoint | Interval, other: TracePoint | Interval) -> bool:
+    return one.lower <= other.lower + 1e-8 and one.upper >= other.upper - 1e-8
+
+
+def _excludes_every_rate(test: Any) -> bool:
+    """Whether a drift made the two bounds of a band change places, so that a bound less sharp narrows what is shown."""
+    interval, estimate = test.interval(), test.estimate()
+    return isinstance(test, BandTest) and not interval.lower < estimate < interval.upper
 
 
 @ALL

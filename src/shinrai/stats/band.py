@@ -93,7 +93,9 @@ class BandTest:
         stricter level is reached there, the bound waits just before that edge.
         """
         lower, upper = self._edges([])
-        bounds = sorted((bound(lower), bound(upper)))  # only crossed if all rates are excluded, then inside the band
+        # Only crossed if a drift made the trials exclude all rates: both bounds then lie inside the band, and so does
+        # what is between them.
+        bounds = sorted((bound(lower), bound(upper)))
         return Interval(bounds[0], bounds[1], 1.0 - 2.0 * self._alpha)
 
     def trace(self) -> list[TracePoint]:
