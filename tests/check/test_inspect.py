@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,8 +86,10 @@ pytestmark = pytest.mark.timeout(900)  # Inspect takes seconds to start, and mor
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> _Ran:
-    return asyncio.run(_killed_and_run_again(tmp_path_factory.mktemp("desk")))
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Ran]:
+    made = asyncio.run(_killed_and_run_again(tmp_path_factory.mktemp("desk")))
+    with made.town.ledger:
+        yield made
 
 
 def _items(town: Town, commitment: Commitment) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ KEY = "plan/goal/chatting/polite@helper"
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Town:
+def town(tmp_path: Path) -> Iterator[Town]:
     made = Town(tmp_path / "town")
     made.put("risk/ours.yaml", json.dumps(SCHEME))
     made.put("risk-depth.yaml", json.dumps(DEPTHS))
@@ -31,7 +32,8 @@ def town(tmp_path: Path) -> Town:
         system["autonomy"] = "informs"
     made.systems["helper"] |= {"autonomy": "acts-alone", "stage": "development"}
     made.measures = [measure("chatting", "polite", "safe", "contract", systems=["helper"])]
-    return made
+    with made.ledger:
+        yield made
 
 
 def gate(town: Town, into: Stage | None = None, today: date = TODAY) -> StageGate | None:
