@@ -74,10 +74,13 @@ def _plan(plan: Plan, language: Language) -> str:
         if target is None:
             continue
         cited = "; ".join(
-            f"[{one.title.read(language)}]({one.url})" if one.url else one.title.read(language) for one in target.sources
+            f"[{one.title.read(language)}]({one.url})" if one.url else one.title.read(language)
+            for one in target.sources
         )
         value = f"{target.value:,g} ({target.period or words['no date']})"
-        rows.append(f"| {titles[use.indicator].read(language)} | {value} | {_standing(target.standing, language)} | {cited} |")
+        rows.append(
+            f"| {titles[use.indicator].read(language)} | {value} | {_standing(target.standing, language)} | {cited} |"
+        )
     if rows:
         heads = (words["indicator"], words["target"], words["known"], words["source"])
         lines += [f"| {' | '.join(heads)} |", "|---|---|---|---|", *rows, ""]

@@ -133,8 +133,7 @@ ROOMS: dict[str, dict[Language, str]] = {
     },
     "run": {
         "en": (
-            "Who acts: whoever can explain the change. A run file is missing, was changed, or could not be "
-            "written."
+            "Who acts: whoever can explain the change. A run file is missing, was changed, or could not be written."
         ),
         "ja": "対処する人：変更を説明できる人。実行ファイルがないか、変更されたか、書き込めませんでした。",
     },
@@ -143,17 +142,11 @@ ROOMS: dict[str, dict[Language, str]] = {
         "ja": "対処する人：操作している人。その名前の実行・主張・項目がありません。",
     },
     "ledger": {
-        "en": (
-            "Who acts: the operator. The ledger cannot be opened or written, or does not verify (exit code "
-            "4)."
-        ),
+        "en": ("Who acts: the operator. The ledger cannot be opened or written, or does not verify (exit code 4)."),
         "ja": "対処する人：運用者。台帳を開けないか、書き込めないか、検証に通りません（終了コード 4）。",
     },
     "act": {
-        "en": (
-            "Who acts: the role whose move it is. An action or acceptance that cannot be carried out as it "
-            "stands."
-        ),
+        "en": ("Who acts: the role whose move it is. An action or acceptance that cannot be carried out as it stands."),
         "ja": "対処する人：次に動く役割の人。是正措置または受容が、そのままでは実施できません。",
     },
     "export": {
@@ -241,10 +234,12 @@ class Source:
         """Message, expectation and hint from the arguments that follow a code."""
         cells = [cell for part in rest for cell in self._cells(part)]
         first = next((place for place, texts in enumerate(cells) if texts), len(cells))
-        happened, expected, hints = ([*cells, [], [], []][first : first + 3])
+        happened, expected, hints = [*cells, [], [], []][first : first + 3]
         if isinstance(node, ast.Tuple):
             expected, hints = [], expected  # a table's rows hold code, message and hint
-        named = {keyword.arg: self.texts(keyword.value) for keyword in node.keywords} if isinstance(node, ast.Call) else {}
+        named = (
+            {keyword.arg: self.texts(keyword.value) for keyword in node.keywords} if isinstance(node, ast.Call) else {}
+        )
         return (
             happened or named.get("message", []),
             [*expected, *named.get("expected", [])],
@@ -317,7 +312,9 @@ class Source:
             public = len(self.functions[function.name]) == 1 and not function.name.startswith("_")
             modules = self.trees.values() if public else [module]
             for call in (call for one in modules for call in self.calls.get((one, function.name), [])):
-                handed = [word.value for word in call.keywords if word.arg == node.id] or call.args[position : position + 1]
+                handed = [word.value for word in call.keywords if word.arg == node.id] or call.args[
+                    position : position + 1
+                ]
                 yield from (text for one in handed for text in self.texts(one, place))
 
     def _alternatives(self, given: list[Giving], node: ast.AST) -> list[Giving]:
@@ -357,7 +354,9 @@ def _place_in(node: ast.AST, name: str, place: int | None) -> int | None:
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     for target in targets:
         if isinstance(target, ast.Tuple):
-            return next((at for at, one in enumerate(target.elts) if isinstance(one, ast.Name) and one.id == name), place)
+            return next(
+                (at for at, one in enumerate(target.elts) if isinstance(one, ast.Name) and one.id == name), place
+            )
     return place
 
 
@@ -378,7 +377,14 @@ def page(rows: dict[str, Row], language: Language) -> str:
         if not codes:
             continue
         code_title, happened_title, todo_title = TITLES[language]
-        lines = [f"## {room}", "", who[language], "", f"| {code_title} | {happened_title} | {todo_title} |", "|---|---|---|"]
+        lines = [
+            f"## {room}",
+            "",
+            who[language],
+            "",
+            f"| {code_title} | {happened_title} | {todo_title} |",
+            "|---|---|---|",
+        ]
         for code, row in codes.items():
             said = [_said(text, language) for text in row.happened] or [RULE[language]]
             happened = "<br>".join(said)

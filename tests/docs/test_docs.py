@@ -21,6 +21,22 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+FOR_DEVELOPERS = {"architecture.md", "benchmarks.md"}
+
+
+def test_every_page_for_users_is_there_in_both_languages() -> None:
+    """One page in two files, or in one file with a part in Japanese (the scorers); the Japanese leads to Japanese."""
+    english = [page for page in PAGES if not page.name.endswith(".ja.md") and page.name not in FOR_DEVELOPERS]
+    for page in english:
+        japanese = page.with_suffix(".ja.md")
+        if not japanese.exists():
+            assert "\n## 日本語\n" in page.read_text(encoding="utf-8"), page.name
+            continue
+        for link in re.findall(r"\]\(([^)#:]+\.md)[^)]*\)", japanese.read_text(encoding="utf-8")):
+            there = japanese.parent / link
+            assert there.name.endswith(".ja.md") or there == page or not there.with_suffix(".ja.md").exists(), link
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
 def test_every_command_in_the_readme_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
