@@ -17,12 +17,14 @@ PAGES: dict[Language, Path] = {"en": DOCS / "coverage.md", "ja": DOCS / "coverag
 HEAD: dict[Language, str] = {
     "en": """# What is shipped on national plans, and what could not be verified
 
-Made from `catalog/plans`, as `shinrai status --coverage` says it. Texts are headings and our own summaries; the nodes between
-measures and indicators are our own reading, because the Plan publishes no logic model. · [日本語](coverage.ja.md)
+Made from `catalog/plans`, as `shinrai status --coverage` says it. Texts are headings and our own summaries; the nodes
+between measures and indicators are our own reading, because the Plan publishes no logic model.
+· [日本語](coverage.ja.md)
 """,
     "ja": """# 収めている国の計画と、確認できなかったこと
 
-`catalog/plans` から作ったもので、`shinrai status --coverage` と同じ内容です。文言は見出しと要約であり、計画の本文そのものではありません。計画はロジックモデルを公表していないため、
+`catalog/plans` から作ったもので、`shinrai status --coverage` と同じ内容です。文言は見出しと要約であり、
+計画の本文そのものではありません。計画はロジックモデルを公表していないため、
 施策と指標のあいだのつながりは当方の読み方です。 · [English](coverage.md)
 """,
 }

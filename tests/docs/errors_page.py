@@ -22,14 +22,15 @@ PAGES: dict[Language, Path] = {"en": ROOT / "docs/errors.md", "ja": ROOT / "docs
 HEAD: dict[Language, str] = {
     "en": """# Errors
 
-Every error has a stable code, one sentence on what happened, and a hint where there is a way out. Exit codes: 2 the command or a
-file is wrong · 3 could not be measured · 4 the evidence does not verify. The code stands first: `error[ledger.locked]: …`.
-What stands for “…” below, the message says. · [日本語](errors.ja.md)
+Every error has a stable code, one sentence on what happened, and a hint where there is a way out. Exit codes: 2 the
+command or a file is wrong · 3 could not be measured · 4 the evidence does not verify. The code stands first:
+`error[ledger.locked]: …`. What stands for “…” below, the message says. · [日本語](errors.ja.md)
 """,
     "ja": """# エラーと対処
 
-どのエラーにも、変わらないコード、何が起きたかの一文、抜け道があればその手がかりがあります。終了コードは、2 が命令またはファイルの誤り、
-3 が測定不能、4 が証拠の不一致です。コードは先頭に出ます（`error[ledger.locked]: …`）。下の表の「…」の部分は、実際の表示でわかります。
+どのエラーにも、変わらないコード、何が起きたかの一文、抜け道があればその手がかりがあります。終了コードは、
+2 が命令またはファイルの誤り、3 が測定不能、4 が証拠の不一致です。コードは先頭に出ます（`error[ledger.locked]: …`）。
+下の表の「…」の部分は、実際の表示でわかります。
 · [English](errors.md)
 """,
 }
@@ -44,7 +45,10 @@ ROOMS: dict[str, dict[Language, str]] = {
             " file, line and column, what was found, what was expected and the nearest valid name. Nothing "
             "is half-loaded."
         ),
-        "ja": "対処する人：ファイルの作成者。ファイルを本来のものとして読めません。ファイル名・行・列、実際の内容、期待される内容、最も近い正しい名前を示します。途中まで読み込むことはありません。",
+        "ja": (
+            "対処する人：ファイルの作成者。ファイルを本来のものとして読めません。ファイル名・行・列、実際の内容、"
+            "期待される内容、最も近い正しい名前を示します。途中まで読み込むことはありません。"
+        ),
     },
     "workspace": {
         "en": (
@@ -52,7 +56,10 @@ ROOMS: dict[str, dict[Language, str]] = {
             " nothing carries, a column that the data lack, a threshold that does not go with its metric, a "
             "role that may not do this."
         ),
-        "ja": "対処する人：ワークスペースの作成者。ファイルは読めますが、互いに合いません。どこにもない名前、データにない列、指標に合わないしきい値、その権限のない役割などです。",
+        "ja": (
+            "対処する人：ワークスペースの作成者。ファイルは読めますが、互いに合いません。どこにもない名前、"
+            "データにない列、指標に合わないしきい値、その権限のない役割などです。"
+        ),
     },
     "catalog": {
         "en": "Who acts: the author of the workspace. A `catalog:` path that Shinrai does not ship.",
@@ -70,10 +77,16 @@ ROOMS: dict[str, dict[Language, str]] = {
             "Who acts: whoever has the document. A bill of materials, model card or data card that cannot be "
             "used. The message names line and column; nothing of it is kept."
         ),
-        "ja": "対処する人：文書を持つ人。部品表・モデルカード・データカードが使えません。行と列を示します。何も保存しません。",
+        "ja": (
+            "対処する人：文書を持つ人。部品表・モデルカード・データカードが使えません。行と列を示します。"
+            "何も保存しません。"
+        ),
     },
     "stack": {
-        "en": "Who acts: the person at the keyboard. There is no component of that name, or a document about one cannot be used.",
+        "en": (
+            "Who acts: the person at the keyboard. There is no component of that name, "
+            "or a document about one cannot be used."
+        ),
         "ja": "対処する人：操作している人。その名前の構成要素がないか、構成要素についての文書が使えません。",
     },
     "system": {
@@ -85,21 +98,30 @@ ROOMS: dict[str, dict[Language, str]] = {
             "Who acts: the owner of the plan. What the plan asks cannot be tested, or can never be met with "
             "the data there are; or a note on what is waiting or overdue."
         ),
-        "ja": "対処する人：計画の責任者。計画の求めることが検定できないか、いまのデータでは決して満たせません。待っているもの、期限を過ぎたものの知らせもあります。",
+        "ja": (
+            "対処する人：計画の責任者。計画の求めることが検定できないか、いまのデータでは決して満たせません。"
+            "待っているもの、期限を過ぎたものの知らせもあります。"
+        ),
     },
     "do": {
         "en": (
             "Who acts: whoever brings the facts. A document, value or log that cannot be taken as it is. "
             "Every mistake in a file is listed; nothing of it is imported."
         ),
-        "ja": "対処する人：事実を持ち込む人。文書・値・記録が、そのままでは受け取れません。ファイルの誤りをすべて示し、何も取り込みません。",
+        "ja": (
+            "対処する人：事実を持ち込む人。文書・値・記録が、そのままでは受け取れません。ファイルの誤りをすべて示し、"
+            "何も取り込みません。"
+        ),
     },
     "plugin": {
         "en": (
-            "Who acts: the author of a plug-in, or whoever named it. The message names the file and its line. What needs "
-            "the plug-in is not measured; everything else is."
+            "Who acts: the author of a plug-in, or whoever named it. The message names the file and its line. What "
+            "needs the plug-in is not measured; everything else is."
         ),
-        "ja": "対処する人：プラグインの作成者、またはその名前を書いた人。ファイルと行を示します。プラグインを使うものは測定せず、ほかはすべて測定します。",
+        "ja": (
+            "対処する人：プラグインの作成者、またはその名前を書いた人。ファイルと行を示します。"
+            "プラグインを使うものは測定せず、ほかはすべて測定します。"
+        ),
     },
     "new": {
         "en": "Who acts: the person at the keyboard. Nothing was written.",
@@ -110,7 +132,10 @@ ROOMS: dict[str, dict[Language, str]] = {
             "Who acts: the engineer. What is committed and what is on disk differ (run `shinrai plan`), or "
             "the run was asked for something that is not committed."
         ),
-        "ja": "対処する人：技術者。確定した内容とディスク上の内容が違う（`shinrai plan` を実行してください）か、確定していないものを測ろうとしています。",
+        "ja": (
+            "対処する人：技術者。確定した内容とディスク上の内容が違う（`shinrai plan` を実行してください）か、"
+            "確定していないものを測ろうとしています。"
+        ),
     },
     "scorer": {
         "en": "Who acts: the author of a check. A scorer with parameters it cannot work with.",
@@ -129,7 +154,10 @@ ROOMS: dict[str, dict[Language, str]] = {
             "Who acts: the owner of the system. The system under test cannot be opened: key, package, "
             "weights or component file."
         ),
-        "ja": "対処する人：システムの責任者。対象のシステムを開けません。鍵、パッケージ、重み、部品のファイルを確かめてください。",
+        "ja": (
+            "対処する人：システムの責任者。対象のシステムを開けません。鍵、パッケージ、重み、"
+            "部品のファイルを確かめてください。"
+        ),
     },
     "run": {
         "en": (
@@ -150,7 +178,9 @@ ROOMS: dict[str, dict[Language, str]] = {
         "ja": "対処する人：次に動く役割の人。是正措置または受容が、そのままでは実施できません。",
     },
     "export": {
-        "en": "Who acts: the person at the keyboard. There is no such format, system or rule book, or nothing to write.",
+        "en": (
+            "Who acts: the person at the keyboard. There is no such format, system or rule book, or nothing to write."
+        ),
         "ja": "対処する人：操作している人。その形式・システム・枠組みがないか、書き出すものがありません。",
     },
     "frameworks": {
@@ -166,6 +196,11 @@ ROOMS: dict[str, dict[Language, str]] = {
     },
 }
 
+PASSED_ON = (
+    *(ast.YieldFrom, ast.ListComp, ast.GeneratorExp, ast.comprehension, ast.NamedExpr),
+    *(ast.BinOp, ast.BoolOp, ast.JoinedStr, ast.FormattedValue, ast.List),
+)
+"""What gives the texts of its parts."""
 CODE = re.compile(r"([a-z]+)\.[a-z0-9-]+")
 
 
@@ -268,9 +303,7 @@ class Source:
             yield from self.texts(node.elts[place]) if place < len(node.elts) else []
         elif isinstance(node, ast.IfExp):
             yield from [*self.texts(node.body, place), *self.texts(node.orelse, place)]
-        elif isinstance(node, ast.YieldFrom | ast.ListComp | ast.GeneratorExp | ast.comprehension | ast.NamedExpr) or (
-            isinstance(node, ast.BinOp | ast.BoolOp | ast.JoinedStr | ast.FormattedValue | ast.List)
-        ):
+        elif isinstance(node, PASSED_ON):
             for below in ast.iter_child_nodes(node):
                 yield from self.texts(below, place)
 
@@ -318,7 +351,7 @@ class Source:
                 yield from (text for one in handed for text in self.texts(one, place))
 
     def _alternatives(self, given: list[Giving], node: ast.AST) -> list[Giving]:
-        """The last assignment before a use, with those in other branches of the same decision."""
+        """Find the last assignment before a use, with those in other branches of the same decision."""
         last = max(given, key=lambda one: getattr(one, "lineno", 0))
         around: ast.AST = last
         use = set(self._chain(node))
@@ -334,7 +367,7 @@ class Source:
 
 
 def _parts(node: ast.AST) -> list[ast.expr]:
-    """What may hold a code: the arguments of a call, or the cells of a table's row."""
+    """Give what may hold a code: the arguments of a call, or the cells of a table's row."""
     if isinstance(node, ast.Call) and _called(node) != "Path":
         return node.args
     return node.elts if isinstance(node, ast.Tuple) else []

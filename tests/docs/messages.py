@@ -116,7 +116,7 @@ def read() -> Catalog:
 
 
 def japanese() -> dict[Message, str]:
-    """What the catalogue holds; empty where a text has no Japanese yet. Singular and plural are one in Japanese."""
+    """Read what the catalogue holds; empty where a text has no Japanese yet. Both numbers are one in Japanese."""
     found: dict[Message, str] = {}
     for entry in read():
         name, said = entry.id, entry.string or ""
