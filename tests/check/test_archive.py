@@ -17,7 +17,7 @@ from shinrai.check.keys import KeyTable
 from shinrai.check.trials import call_key
 from shinrai.errors import StoreError
 from shinrai.ledger import Ledger
-from shinrai.records import Trial
+from shinrai.records import Outcome, Trial
 from shinrai.report.evidence import exhibits
 from tests.check.town import Town
 from tests.servers.endpoint import Reply, serving
@@ -93,6 +93,21 @@ def test_trials_survive_exactly_and_are_found(tmp_path: Path, trials: list[Trial
     assert list(read_trials(paths, commitment=promise, outcomes=outcomes)) == [
         trial for trial in trials if trial.commitment == promise and trial.outcome in outcomes
     ]
+
+
+def test_what_is_picked_out_keeps_its_order(tmp_path: Path) -> None:
+    """Even where more is looked for than there is, when a database may go through the list instead of the file."""
+    promises = ["sha256:" + "0" * 64, "sha256:" + "1" * 64]
+    ends: list[tuple[int, Outcome]] = [(0, "pass"), (1, "pass"), (1, "fail")]
+    looked_for: list[list[Outcome]] = [["pass", "fail"], ["fail", "pass"]]
+    trials = [Trial(0, "", (), promises[promise], outcome, "", None) for promise, outcome in ends]
+    (tmp_path / "trials.jsonl").write_bytes(b"".join(map(trial_row, trials)))
+    lines = [Line(f"{at:024x}", "ok", "yes", request=f"q{at}") for at in range(5)]
+    with (tmp_path / "trials.jsonl").open("rb") as file:
+        calls, found = write_run(tmp_path, [journal(tmp_path, lines)], [file])
+    for outcomes in looked_for:
+        assert list(read_trials([found], commitment=promises[1], outcomes=outcomes)) == trials[1:]
+    assert list(read_calls([calls], [f"{at:024x}" for at in reversed(range(1000))])) == lines
 
 
 def test_a_large_table_is_cut_into_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -391,7 +391,9 @@ def _rows_of(connection: DuckDBPyConnection, path: Path, where: str, values: Seq
     import duckdb  # noqa: PLC0415 - loaded with the connection
 
     try:
-        cursor = connection.execute(f"SELECT * FROM read_parquet({_quoted(path)}) {where}", values)  # noqa: S608 - a path of ours
+        # Looking things up in a list may give them in the list's order, so that of the file has to be asked for.
+        read = f"read_parquet({_quoted(path)}, file_row_number = true) {where} ORDER BY file_row_number"
+        cursor = connection.execute(f"SELECT * EXCLUDE file_row_number FROM {read}", values)  # noqa: S608 - a path of ours
         while found := cursor.fetchmany(_ROWS_AT_ONCE):
             yield from found
     except duckdb.Error as error:
