@@ -3,7 +3,7 @@
 ``python -m bench.imports FOLDER`` reads logs that the tools themselves made, as long as wanted:
 ``python -m tests.fixtures.make TOOLS --out FOLDER --samples 10000``. Otherwise logs are samples that the tools wrote
 (`tests/fixtures`), each repeated with an id of its own, and the tool's own totals in proportion; aisev's is built by
-its format. ``--gigabyte "Inspect .json"`` reads one of a gigabyte.
+its format. ``--gigabyte "Inspect .json" garak`` reads one of a gigabyte of each of these, and of all without a name.
 """
 
 from __future__ import annotations
@@ -97,6 +97,9 @@ def lm_eval(path: Path, samples: int) -> None:
                 file.write(json.dumps(named) + "\n")
 
 
+_HERE = "the rows stand here"
+
+
 def _document(
     source: Path, path: Path, place: tuple[str, ...], change: Callable[[int, dict[str, Any]], Any], n: int
 ) -> None:
@@ -107,13 +110,18 @@ def _document(
     inner = whole
     for name in place[:-1]:
         inner = inner[name]
-    inner[place[-1]] = [change(number, row) for number, row in enumerate(islice(cycle(rows), n))]
+    inner[place[-1]] = [_HERE]
     if "stats" in inner:
         inner["stats"] |= {key: inner["stats"][key] * (n // COUNT) for key in ("successes", "failures", "errors")}
     for key in ("testPassed", "testFailed"):
         if key in whole:
             whole[key] *= n // COUNT
-    path.write_text(json.dumps(whole))
+    before, _mark, after = json.dumps(whole).partition(json.dumps(_HERE))
+    with path.open("w") as file:  # piece by piece: the document may be a gigabyte
+        file.write(before)
+        for number, row in enumerate(islice(cycle(rows), n)):
+            file.write((", " if number else "") + json.dumps(change(number, row)))
+        file.write(after)
 
 
 def promptfoo(path: Path, samples: int) -> None:
@@ -260,10 +268,13 @@ def rows() -> Iterator[tuple[str, str, str]]:
     yield from gigabytes("Inspect .json")
 
 
+def wanted(first: str = "", *others: str) -> Iterator[tuple[str, str, str]]:
+    """Give the rows that the command line asks for."""
+    if first == "--gigabyte":
+        return gigabytes(*(others or KINDS))
+    return of_the_tools(Path(first)) if first else rows()
+
+
 if __name__ == "__main__":
-    first, *others = [*sys.argv[1:], ""]
-    table = (
-        gigabytes(*filter(None, others)) if first == "--gigabyte" else of_the_tools(Path(first)) if first else rows()
-    )
-    for row in table:
+    for row in wanted(*sys.argv[1:]):
         print(" | ".join(row), flush=True)

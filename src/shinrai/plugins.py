@@ -1,8 +1,8 @@
 """Code that is not Shinrai's own: which there is, what exactly it is, and running it.
 
 A plug-in is an entry point of an installed distribution (groups ``shinrai.scorers``, ``shinrai.targets``,
-``shinrai.importers``, ``shinrai.sections``), or a file ``checks/NAME.py`` of the workspace with a function or class
-that is called like its kind: ``scorer``, ``target``, ``importer``, ``section``.
+``shinrai.sources``, ``shinrai.importers``, ``shinrai.sections``), or a file ``checks/NAME.py`` of the workspace with a
+function or class that is called like its kind: ``scorer``, ``target``, ``source``, ``importer``, ``section``.
 
 Finding one runs nothing: installed packages are found by their metadata, files of the workspace are parsed. Only `load`
 runs code, and only what measures, imports or renders calls it. A name belongs to one plug-in; nothing is bound to a
@@ -241,6 +241,7 @@ def _unknown(kind: PluginKind, name: str, root: Path, known: list[str]) -> Usage
 KIND_WORDS: Final[dict[PluginKind, str]] = {
     "scorer": N_("scorer"),
     "target": N_("target"),
+    "source": N_("trial source"),
     "importer": N_("importer"),
     "section": N_("section of the report"),
 }

@@ -33,6 +33,9 @@ lost = "town_checks.rules.lost:scorer"
 spoilt = "town_checks.spoilt:scorer"
 names-a-time = "town_checks.rules.short:scorer"
 
+[project.entry-points."shinrai.sources"]
+wanders = "town_checks.rules.wanders:source"
+
 [project.entry-points."shinrai.importers"]
 inspect = "town_checks.rules.short:scorer"
 """
@@ -47,6 +50,10 @@ def scorer(parameters):
         return Score("pass" if all(len(call.reply) <= MOST for call in calls) else "fail")
     return rule
 """
+WANDERS = """
+def source(parameters):
+    return lambda item, repeat, ask: {"reply": "asked: " + ask("anything")}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +66,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for package in (rules.parent, rules):
         (package / "__init__.py").write_text("")
     (rules / "short.py").write_text(SHORT)
+    (rules / "wanders.py").write_text(WANDERS)
     (rules.parent / "spoilt.py").write_text("import no_such_module_anywhere\n")
     here = Path.cwd()
     os.chdir(project)
@@ -90,10 +98,16 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def desk(example: Path, tmp_path: Path) -> Path:
-    """Copy the guide's workspace, with the claim on its log left out."""
+    """Copy the guide's workspace, with one claim alone: that of the scorer."""
     root = tmp_path / "desk"
     shutil.copytree(example, root)
-    (root / "checks/said-when.yaml").unlink()
-    plan = root / "plans/plan.yaml"
-    plan.write_text(plan.read_text(encoding="utf-8").replace("          - check: said-when\n", ""), encoding="utf-8")
+    for name in ("said-when", "finds-out"):
+        leave_out(root, name)
     return root
+
+
+def leave_out(root: Path, check: str) -> None:
+    """Take a check out of the guide's workspace."""
+    (root / f"checks/{check}.yaml").unlink()
+    plan = root / "plans/plan.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace(f"          - check: {check}\n", ""), encoding="utf-8")

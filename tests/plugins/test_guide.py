@@ -24,14 +24,15 @@ def test_the_example_runs_as_it_stands(
             assert call(*guide.words(step)) == 0, step.text
     capsys.readouterr()
     assert call("status", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["plans"][0]["counts"] == {"met": 1, "undecided": 1}
+    assert json.loads(capsys.readouterr().out)["plans"][0]["counts"] == {"met": 2, "undecided": 1}
     page = Path("report.html").read_text(encoding="utf-8")
     assert "Where we stand" in page
     assert "いまの状況" in page
     assert "names-a-time (checks/names_a_time.py, sha256:" in page
+    assert "comes-back (checks/comes_back.py, sha256:" in page
     assert "read by the plug-in desk-log (checks/desk_log.py, sha256:" in page
     assert call("verify", "--replay") == 0
-    assert "0 of them scored again" in capsys.readouterr().out
+    assert "16 trials, 6 of them scored again" in capsys.readouterr().out
 
 
 def test_both_pages_show_the_same_example() -> None:

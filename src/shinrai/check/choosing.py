@@ -10,7 +10,7 @@ from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 from shinrai.ledger import Promise, Run, State
 from shinrai.plugins import choose
-from shinrai.records import SCORER_VERSIONS, CommittedScorer, Id, PluginScorer, SystemVersion
+from shinrai.records import SCORER_VERSIONS, CommittedData, CommittedScorer, Id, PluginScorer, SystemVersion
 
 __all__ = ["Group", "chosen", "groups_of", "plan_first", "runs_of", "settled", "version_of"]
 
@@ -116,6 +116,19 @@ def require_rule_unchanged(root: Path, use: CommittedScorer) -> None:
         raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.id))
     if isinstance(use.use, PluginScorer) and choose("scorer", use.use.name, root).plugin != use.plugin:
         raise plan_first(_("the scorer {name} has changed since the plan").format(name=use.use.name))
+
+
+def require_source_unchanged(root: Path, data: CommittedData) -> None:
+    """Refuse trials of another source than was promised.
+
+    Raises
+    ------
+    UsageError
+        If the plug-in that makes them has changed since the plan, or is gone.
+    """  # noqa: DOC501 - plan_first makes one
+    use = data.use.source
+    if use is not None and choose("source", use.name, root).plugin != data.source:
+        raise plan_first(_("the trial source {name} has changed since the plan").format(name=use.name))
 
 
 def plan_first(message: str) -> UsageError:

@@ -82,7 +82,7 @@ class Forecast:
         All trials, every token at its bound. Failed attempts that are tried again are not in it.
     how : {"measured", "rule", "unknown", "nothing-sent"}
         Where the expected tokens come from: the calls of the newest run, or `BYTES_PER_TOKEN` and ``max_tokens``;
-        ``unknown`` where requests are made from replies, or by Inspect, and none was counted yet.
+        ``unknown`` where requests are made from replies, or by a trial source, and none was counted yet.
     price : Price, optional
     drives : Id, optional
         The system whose dialogues this one drives; None for a system under test.
@@ -183,9 +183,9 @@ def _of_system(root: Path, state: State, system: System, promises: Sequence[Prom
     for driver in filter(None, map(_driver, promises)):
         ways.setdefault(driver, _Way.to(version_of(state, driver).system, newest, driver))
     told = []
-    by_inspect = any(one.commitment.trial_kind(system.kind) == "sample" for one in promises)
+    by_source = any(one.commitment.trial_kind(system.kind) == "sample" for one in promises)
     for name, way in ways.items():
-        unknown = by_inspect and way.endpoint is not None  # what it asks for a sample is not known before
+        unknown = by_source and way.endpoint is not None  # what it asks for a sample is not known before
         of = [promise.commitment.key for promise in promises if name in {None, _driver(promise)}]
         expected, worst = ([one for one in some if one.to == name] for some in (likely, most))
         told.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from shinrai.check.choosing import plan_first, require_rule_unchanged, version_of
+from shinrai.check.choosing import plan_first, require_rule_unchanged, require_source_unchanged, version_of
 from shinrai.check.instruments import require_instruments_unchanged
 from shinrai.errors import UsageError
 from shinrai.i18n import _
@@ -60,6 +60,7 @@ class Pinned:
             if commitment.dialogue is not None and commitment.dialogue.version != DIALOGUE_VERSION:
                 raise plan_first(_("the rules of dialogues have changed since the plan"))
             require_rule_unchanged(self._root, use)
+            require_source_unchanged(self._root, data)
             for name, digest in data.task.files.items() if data.task else ():
                 if not (self._root / name).is_file() or self._digest(self._root / name) != digest:
                     raise plan_first(_("the file {name} has changed since the plan").format(name=name))

@@ -247,8 +247,10 @@ class _Check:
         try:
             try:
                 await target.open()
-            except TargetError as error:
-                return self._unreachable([one for group in groups for one in group.promises], error)
+            except (TargetError, PluginError) as error:
+                promises = [one for group in groups for one in group.promises]
+                reason: Reason = "plugin-failed" if isinstance(error, PluginError) else "target-unreachable"
+                return self._unreachable(promises, error, reason)
             await instruments.open(self._root, self._allowed_hosts, self._patience.clock)
             opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)), instruments)
             verdicts = []
@@ -263,9 +265,10 @@ class _Check:
         """Build what is asked: the system, several workers that ask it, or another source of trials."""
         if source:
             commitments = [promise.commitment for group in groups for promise in group.promises]
-            return target_from(
-                source, Wanted(version.system, self._root, self._allowed_hosts, commitments, self._items_of)
+            wanted = Wanted(
+                version.system, self._root, self._allowed_hosts, commitments, self._items_of, self._patience
             )
+            return target_from(source, wanted)
         target = target_of(version.system, self._root, self._allowed_hosts)
         if self.spread is None:
             return target

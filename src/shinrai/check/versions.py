@@ -200,10 +200,10 @@ class _Work:
 
     def _order(self, promise: Promise) -> Sequence[Placed]:
         commitment = promise.commitment
-        if commitment.data is not None and commitment.data.task is not None:
+        if commitment.data is not None and commitment.data.sampled:
             raise UsageError(
                 "compare.inspect",
-                _("{claim} is measured by Inspect, which cannot be asked for two versions at once").format(
+                _("{claim} has a trial source of its own, which cannot be asked for two versions at once").format(
                     claim=commitment.claim
                 ),
                 hint=_("leave it out: name the others with --claim"),

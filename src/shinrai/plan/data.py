@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shinrai.ledger.projection import State
 from shinrai.plan.inspect_tasks import require_fitting
+from shinrai.plugins import choose
 from shinrai.records import (
     Check,
     CommittedData,
@@ -95,7 +96,7 @@ class Shelf:
         if use.inspect is not None:
             return self._of_task(check, use, use.inspect)
         if use.file is not None:
-            return self._pinned(use, check.groups, data_file(self._workspace.root, use), use.file)
+            return self._of_file(check, use, use.file)
         imports = [
             one
             for one in self._imports
@@ -106,6 +107,15 @@ class Shelf:
         imported = imports[-1]
         path = kept_copy(self._workspace.root, imported)
         return self._pinned(use, check.groups, path, imported.name)
+
+    def _of_file(self, check: Check, use: DataUse, name: str) -> PinnedData:
+        """Pin the rows of a file, and the plug-in that makes trials out of them, where one does."""
+        root = self._workspace.root
+        pinned = self._pinned(use, check.groups, data_file(root, use), name)
+        if use.source is None:
+            return pinned
+        source = choose("source", use.source.name, root).plugin
+        return replace(pinned, committed=pinned.committed.model_copy(update={"source": source}))
 
     def _of_task(self, check: Check, use: DataUse, task: InspectTask) -> PinnedData:
         """Pin the samples of a task of Inspect, and the task."""

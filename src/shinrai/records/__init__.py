@@ -219,6 +219,7 @@ from shinrai.records.timeperiod import (
     year_of,
 )
 from shinrai.records.trial import Call, CallEnd, Item, Outcome, Score, Trial
+from shinrai.records.trial_source import SourceUse
 from shinrai.records.verdict import STATUSES, Counts, Measured, Reason, Status, TracePoint, Verdict
 
 __all__ = [
@@ -415,6 +416,7 @@ __all__ = [
     "Share",
     "Side",
     "Source",
+    "SourceUse",
     "Stage",
     "Standing",
     "Status",

@@ -79,7 +79,7 @@ def asked(
     item : Item
         Of the data set.
     kind : {"chat", "predictor", "sample"}
-        Of the system that is asked; ``sample`` where a task of Inspect asks it.
+        Of the system that is asked; ``sample`` where a trial source asks it.
     variants : Variants, optional
         That go with it.
     dialogue : Dialogue, optional

@@ -11,6 +11,7 @@ from shinrai.records.dialogue import Dialogue
 from shinrai.records.evidence import ImportFormat
 from shinrai.records.register import Basis
 from shinrai.records.scorer import Judge, ScorerUse
+from shinrai.records.trial_source import SourceUse
 
 Metric: TypeAlias = Literal[
     "failure-rate",
@@ -36,7 +37,7 @@ Comparator: TypeAlias = Literal["at-most", "at-least", "within", "exists"]
 SystemKind: TypeAlias = Literal["chat", "predictor"]
 
 TrialKind: TypeAlias = SystemKind | Literal["sample"]
-"""What a trial is made of: calls to a system of a kind, or the epochs of one ``sample`` of a task of Inspect."""
+"""What a trial is made of: calls to a system of a kind, or the repetitions of one ``sample`` of a trial source."""
 
 COMPARATORS: dict[Metric, tuple[Comparator, ...]] = {
     "failure-rate": ("at-most",),
@@ -54,7 +55,7 @@ SCORERS_OF_SAMPLES: tuple[str, ...] = (
     *("column", "exact", "includes", "regex", "json-schema", "refusal", "personal-data"),
     "language",
 )
-"""What can read one sample of Inspect: its scores, or the last reply in it."""
+"""What can read one sample of a trial source: its columns, or the last reply in it."""
 
 
 class Groups(Record):
@@ -132,6 +133,9 @@ class DataUse(Record):
     inspect: Annotated[
         InspectTask | None, Field(description="A task of Inspect that is run; its samples are the trials")
     ] = None
+    source: Annotated[
+        SourceUse | None, Field(description="A plug-in that makes the trials, one of each item of `file`")
+    ] = None
     languages: Annotated[tuple[str, ...] | None, Field(description="Keep only items of these languages")] = None
     where: Annotated[
         dict[str, str | int | float | bool] | None, Field(description="Keep only rows with exactly these values")
@@ -147,6 +151,8 @@ class DataUse(Record):
             )
         if self.file is not None and self.imported == "decisions":
             raise ValueError("decisions are rows of their own: leave `file` out")
+        if self.source is not None and (self.file is None or self.imported is not None):
+            raise ValueError("a trial source goes with `file` alone, which holds its items")
         return self
 
 
@@ -232,7 +238,7 @@ class Check(Record):
             raise ValueError("a margin goes with failure-rate and pass-rate")
         self._judged()
         self._spoken()
-        self._run_by_inspect()
+        self._made_by_a_source()
         return self
 
     @property
@@ -244,20 +250,21 @@ class Check(Record):
             return "decisions"
         return self.population
 
-    def _run_by_inspect(self) -> None:
-        """Refuse what cannot be read off the samples of a task.
+    def _made_by_a_source(self) -> None:
+        """Refuse what cannot be read off the samples of a trial source.
 
         Raises
         ------
         ValueError
-            If the scorer needs more than one reply, or the variants are not repetitions, which are Inspect's epochs.
+            If the scorer needs more than one reply, or the variants are not repetitions (Inspect's epochs).
         """
-        if self.data is None or self.data.inspect is None or self.scorer is None:
+        if self.data is None or self.scorer is None or (self.data.inspect is None and self.data.source is None):
             return
+        of = "samples of Inspect" if self.data.inspect is not None else "samples of a trial source"
         if self.scorer.id not in SCORERS_OF_SAMPLES:
-            raise ValueError(f"samples of Inspect are read by one of {', '.join(SCORERS_OF_SAMPLES)}")
+            raise ValueError(f"{of} are read by one of {', '.join(SCORERS_OF_SAMPLES)}")
         if self.variants is not None and not isinstance(self.variants, Repeat):
-            raise ValueError("samples of Inspect can only be repeated: these are its epochs")
+            raise ValueError(f"{of} can only be repeated")
 
     def _judged(self) -> None:
         """Refuse what labels cannot correct.
@@ -288,7 +295,7 @@ class Check(Record):
             return
         if self.applies_to != "chat":
             raise ValueError("a dialogue goes with `applies_to: chat`")
-        if self.data is None or self.data.file is None or self.data.imported is not None:
+        if self.data is None or self.data.file is None or (self.data.imported, self.data.source) != (None, None):
             raise ValueError("a dialogue goes with data from `file` alone")
         if self.variants is not None:
             raise ValueError("a dialogue goes without `variants`")

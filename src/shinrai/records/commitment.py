@@ -57,12 +57,20 @@ class CommittedData(Record):
         Rows kept.
     task : CommittedTask, optional
         Where the rows are the samples of a task of Inspect.
+    source : Plugin, optional
+        Where a plug-in makes the trials out of the rows.
     """
 
     use: DataUse
     digest: Digest
     items: Annotated[int, Field(ge=0)]
     task: CommittedTask | None = None
+    source: Plugin | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a trial source makes the trials, and not the system that is asked item by item."""
+        return self.task is not None or self.source is not None
 
 
 class CommittedJudge(Record):
@@ -168,8 +176,8 @@ class Commitment(Record):
         return draw(items, self.order_seed, self.data.use if self.data else None, self.groups)
 
     def trial_kind(self, system: SystemKind) -> TrialKind:
-        """Say what its trials are made of: samples of a task, or calls of the kind that the system takes."""
-        return "sample" if self.data is not None and self.data.task is not None else system
+        """Say what its trials are made of: samples of a source, or calls of the kind that the system takes."""
+        return "sample" if self.data is not None and self.data.sampled else system
 
     @property
     def label_plan(self) -> LabelPlan | None:

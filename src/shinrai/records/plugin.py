@@ -8,10 +8,11 @@ from pydantic import Field
 
 from shinrai.records.base import Digest, Id, Record
 
-PluginKind: TypeAlias = Literal["scorer", "target", "importer", "section"]
+PluginKind: TypeAlias = Literal["scorer", "target", "source", "importer", "section"]
 """
 scorer    a rule that reads the replies of a trial
 target    a way to ask a system
+source    a way to make trials out of items
 importer  a reader of another tool's results
 section   a section of the report
 """

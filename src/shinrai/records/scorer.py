@@ -137,7 +137,7 @@ class Column(Record):
     id: Literal["column"]
     column: str
     rule: Literal["filled", "equals", "differs-from", "at-least", "at-most"]
-    value: str | int | float | None = None
+    value: str | int | float | bool | None = None
 
     @model_validator(mode="after")
     def _value(self) -> Column:

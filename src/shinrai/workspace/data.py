@@ -149,7 +149,7 @@ def _columns(check: Check) -> Iterator[_Name]:
             yield _Name(("data", "where", column), column, key=True)
         if check.data.languages is not None:
             yield _Name(("data", "languages"), LANGUAGE_COLUMN, key=True)
-        if check.applies_to == "chat" and check.data.file is not None and check.dialogue is None:
+        if check.applies_to == "chat" and _asks_item_by_item(check, check.data):
             yield _Name(("data", "file"), _PROMPTS)
     if check.dialogue is not None and check.dialogue.driver is not None:
         for position, name in enumerate(check.dialogue.driver.show):
@@ -161,8 +161,14 @@ def _columns(check: Check) -> Iterator[_Name]:
     yield from _of_scorer(check)
 
 
+def _asks_item_by_item(check: Check, data: DataUse) -> bool:
+    return data.file is not None and data.source is None and check.dialogue is None
+
+
 def _of_scorer(check: Check) -> Iterator[_Name]:
     scorer = check.scorer
+    if isinstance(scorer, Column) and check.data is not None and check.data.source is not None:
+        return  # the columns of what a trial source makes are known when it has made it
     if isinstance(scorer, Exact | Includes | JsonSchema) and scorer.field is not None:
         yield _Name(("scorer", "field"), scorer.field)
     elif isinstance(scorer, Prediction) and scorer.column is not None:

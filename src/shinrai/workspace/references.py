@@ -268,12 +268,21 @@ def _of_check(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
         yield from _of_judge(sourced, check.scorer, house)
     if check.dialogue is not None and check.dialogue.driver is not None:
         yield from _of_driver(sourced, check.dialogue.driver, house)
-    if isinstance(check.scorer, PluginScorer):
-        yield from _of_plugin(sourced, ("scorer", "name"), "scorer", check.scorer.name, house)
-    if check.data is not None and check.data.imported not in {None, *IMPORT_FORMATS}:
-        yield from _of_plugin(sourced, ("data", "imported"), "importer", str(check.data.imported), house)
+    yield from _of_plugins(sourced, house)
     for misfit in _of_data(check, house):
         yield sourced.problem(misfit.code, misfit.place, misfit.message, misfit.expected, misfit.hint, key=misfit.key)
+
+
+def _of_plugins(sourced: Sourced[Check], house: _House) -> Iterator[Problem]:
+    """Look for the plug-ins that a check names."""
+    check = sourced.record
+    if isinstance(check.scorer, PluginScorer):
+        yield from _of_plugin(sourced, ("scorer", "name"), "scorer", check.scorer.name, house)
+    data = check.data
+    if data is not None and data.source is not None:
+        yield from _of_plugin(sourced, ("data", "source", "name"), "source", data.source.name, house)
+    if data is not None and data.imported not in {None, *IMPORT_FORMATS}:
+        yield from _of_plugin(sourced, ("data", "imported"), "importer", str(data.imported), house)
 
 
 def _of_plugin(sourced: Sourced[Any], place: Place, kind: PluginKind, name: str, house: _House) -> Iterator[Problem]:

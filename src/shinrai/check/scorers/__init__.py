@@ -93,7 +93,7 @@ def score_of(commitment: Commitment, context: Context) -> ScoreFunction:
     Returns
     -------
     callable
-        As `scorer`. Where a task of Inspect makes the trials, it reads the rows of their samples.
+        As `scorer`. Where a trial source makes the trials, it reads the rows of their samples.
 
     Raises
     ------
@@ -103,5 +103,5 @@ def score_of(commitment: Commitment, context: Context) -> ScoreFunction:
     if commitment.scorer is None:
         raise UsageError("check.no-scorer", _("{claim} names no scorer").format(claim=commitment.claim))
     rule = scorer(commitment.scorer.use, context)
-    sampled = commitment.data is not None and commitment.data.task is not None
+    sampled = commitment.data is not None and commitment.data.sampled
     return of_samples(commitment.scorer.use, rule) if sampled else rule

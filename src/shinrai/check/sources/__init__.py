@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from shinrai.check.journal import Journal
+from shinrai.check.patience import Patience
 from shinrai.check.targets.protocol import Target
 from shinrai.records import Commitment, Item, System
 
 __all__ = ["OfARun", "Wanted", "evidence_of", "source_of", "target_from"]
 
-_SOURCES: Final = {"inspect": ("inspect", "InspectTarget")}
+_SOURCES: Final = {"inspect": ("inspect", "InspectTarget"), "plugin": ("plugin", "PluginSource")}
 
 
 class Wanted(NamedTuple):
@@ -36,6 +37,8 @@ class Wanted(NamedTuple):
         The promises that it makes trials for. All of them name the same source.
     items : callable
         Gives the items of a promise.
+    patience : Patience
+        How failed attempts are tried again.
     """
 
     system: System
@@ -43,6 +46,7 @@ class Wanted(NamedTuple):
     allowed_hosts: Collection[str]
     commitments: Sequence[Commitment]
     items: Callable[[Commitment], Sequence[Item]]
+    patience: Patience
 
 
 @runtime_checkable
@@ -62,9 +66,13 @@ def source_of(commitment: Commitment) -> str:
     Promises of one source share a run, and so their trials.
     """
     data = commitment.data
-    if data is None or data.use.inspect is None:
+    if data is None:
         return ""
-    return f"inspect {data.digest} {data.use.inspect.content_digest}"
+    if data.use.inspect is not None:
+        return f"inspect {data.digest} {data.use.inspect.content_digest}"
+    if data.use.source is not None and data.source is not None:
+        return f"plugin {data.digest} {data.use.source.content_digest} {data.source.content_digest}"
+    return ""
 
 
 def target_from(source: str, wanted: Wanted) -> Target:
