@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,36 +19,27 @@ from shinrai.check.sources import source_of
 from shinrai.check.sources.inspect import InspectTarget
 from shinrai.do.inspect_log import read_inspect
 from shinrai.errors import TamperedError
-from shinrai.records import Column, Commitment, CommittedData, DataUse, InspectTask, Item, Verdict
+from shinrai.ledger import Ledger
+from shinrai.records import Commitment, DataUse, Item, Verdict
 from shinrai.source import read_items
-from shinrai.workspace.inspect_tasks import committed_file, describe_task, keep_samples
-from tests.check.desk import TASKS, agent
-from tests.check.processes import child, lines_in
-from tests.check.town import Town, found
-from tests.servers.endpoint import Endpoint, serving
+from shinrai.workspace.inspect_tasks import committed_file
+from tests.check.desk import agent, commands, files, of_the_page, outcome
+from tests.check.processes import Child, lines_in, measure
+from tests.check.town import Town
+from tests.cycle import call
+from tests.cycle import found as set_up
+from tests.servers.endpoint import serving
 
 if find_spec("inspect_ai") is None and os.environ.get("CI") != "true":
     pytest.skip("Inspect is not installed: uv pip install 'shinrai[inspect]'", allow_module_level=True)
 
 CALLERS = 40
-BREAKS = 8
-"""Every so many callers, the task breaks down."""
-USE = InspectTask(task="tasks/counter.py@counter", args={"callers": CALLERS, "breaks": BREAKS})
 BEFORE = 3
 """Samples that have finished when the first process is killed."""
-READ = Column(id="column", column="score.includes", rule="equals", value="C")
-
-
-def _prepare(town: Town, endpoint: Endpoint) -> None:
-    """Commit two claims on one task: one that is soon decided, and one of which nothing is left out."""
-    town.chat(endpoint.url, stack=[{"id": "rules", "type": "instructions", "text": "You serve callers."}])
-    (town.root / "tasks").mkdir()
-    (town.root / "tasks/counter.py").write_bytes((TASKS / "counter.py").read_bytes())
-    told = describe_task(town.root, USE)
-    _path, digest = keep_samples(town.root, told)
-    data = CommittedData(use=DataUse(inspect=USE), digest=digest, items=CALLERS, task=told.pinned(town.root))
-    town.promise("p/g/m/loose", data=data, budget=CALLERS, scorer=READ, threshold=0.6)
-    town.promise("p/g/m/tight", data=data, budget=16, scorer=READ, threshold=0.2)
+CLAIMS = """          - {check: right-counter, id: loose, threshold: 0.7}
+          - {check: right-counter, id: tight, threshold: 0.2, budget: 16}
+"""
+"""Two claims on one task: one that is soon decided, and one of which nothing is left out."""
 
 
 @dataclass
@@ -60,25 +51,28 @@ class _Ran:
     """Samples that were in the journal when the first process was killed."""
 
 
-async def _killed_and_run_again(folder: Path) -> _Ran:
-    town = found(folder)
-
+def _killed_and_run_again(root: Path) -> _Ran:
+    """Run the example of the page by its commands; its first ``check`` is killed on the way."""
+    plan, check, *others = commands()
+    assert (plan, check, others) == (["plan"], ["check"], [["verify", "--replay"]])
     with serving(agent) as endpoint:
-        _prepare(town, endpoint)
-        process = child(town)
-        journal = town.root / ".shinrai/runs/run-0001/calls.jsonl"
-        while process.poll() is None and (  # noqa: ASYNC110 - it happens in another process
-            not journal.is_file() or journal.read_bytes().count(b"\n") < BEFORE
-        ):
-            await asyncio.sleep(0.02)
+        set_up(root, files(endpoint.url, claims=CLAIMS))
+        assert call("-C", str(root), *plan) == 0
+        process = Child(measure, root)
+        journal = root / ".shinrai/runs/run-0001/calls.jsonl"
+        while process.poll() is None and (not journal.is_file() or journal.read_bytes().count(b"\n") < BEFORE):
+            time.sleep(0.02)
         assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.communicate()
         data = journal.read_bytes()
         finished = {line.request["sample"] for line in lines_in(data[: data.rindex(b"\n") + 1])}
         before = dict(endpoint.log.asked)
-        verdicts = await town.check()
+        assert call("-C", str(root), *check) == 0
         again = {prompt: times - before.get(prompt, 0) for prompt, times in endpoint.log.asked.items()}
+    assert call("-C", str(root), *others[0]) == 0
+    town = Town(root, Ledger.open("sqlite:///.shinrai/ledger.db", root=root))
+    verdicts = [found[-1].verdict for found in town.state.judgements.values()]
     return _Ran(town, {one.claim.rpartition("/")[2]: one for one in verdicts}, again, finished)
 
 
@@ -87,9 +81,18 @@ pytestmark = pytest.mark.timeout(900)  # Inspect takes seconds to start, and mor
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Ran]:
-    made = asyncio.run(_killed_and_run_again(tmp_path_factory.mktemp("desk")))
-    with made.town.ledger:
-        yield made
+    found = _killed_and_run_again(tmp_path_factory.mktemp("desk") / "town")
+    with found.town.ledger:
+        yield found
+
+
+def test_both_pages_show_the_same_run() -> None:
+    assert of_the_page("en").keys() == of_the_page("ja").keys()
+    assert {**of_the_page("en"), "checks/right-counter.yaml": ""} == {
+        **of_the_page("ja"),
+        "checks/right-counter.yaml": "",
+    }
+    assert commands("en") == commands("ja")
 
 
 def _items(town: Town, commitment: Commitment) -> list[Item]:
@@ -117,7 +120,7 @@ def test_trials_come_in_the_committed_order_and_stop_when_every_claim_has_decide
     assert loose.calls_saved > 20
     assert tight.counts.total <= 16
     for name, verdict in (("loose", loose), ("tight", tight)):
-        promise = ran.town.state.promises[f"p/g/m/{name}@assistant"]
+        promise = ran.town.state.promises[f"plan/goal/measure/{name}@desk"]
         trials = [one for one in ran.town.trials() if one.commitment == promise.digest]
         assert [one.position for one in trials] == list(range(verdict.counts.total))
         order = promise.commitment.draw(_items(ran.town, promise.commitment))
@@ -125,13 +128,10 @@ def test_trials_come_in_the_committed_order_and_stop_when_every_claim_has_decide
     assert len(ran.town.journal()) < CALLERS
 
 
-def test_a_sample_that_breaks_down_is_missing_and_never_a_failure(ran: _Ran) -> None:
-    by_item = {trial.item: trial for trial in ran.town.trials()}
-    broken = [item for item in by_item if int(item) % BREAKS == BREAKS - 1]
-    assert broken
-    assert {by_item[item].outcome for item in broken} == {"error"}
-    wrong = {item for item, trial in by_item.items() if trial.outcome == "fail"}
-    assert wrong == {item for item in by_item if int(item) % 10 == 3}
+def test_a_sample_that_breaks_down_or_runs_into_a_limit_is_missing_and_never_a_failure(ran: _Ran) -> None:
+    ended = {trial.item: trial.outcome if trial.outcome != "error" else trial.detail for trial in ran.town.trials()}
+    assert ended == {item: outcome(int(item)) for item in ended}
+    assert set(ended.values()) == {"pass", "fail", "sample-error", "limit-message"}
 
 
 def test_the_verdict_can_be_made_again_without_inspect(ran: _Ran, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,13 +154,20 @@ def test_the_log_of_inspect_says_the_same_and_is_bound(ran: _Ran) -> None:
     assert zipfile.is_zipfile(last)
     theirs = {row.sample: row for row in read_inspect(last).rows if row.error != "not-run"}
     ours = {line.request["sample"]: line for line in ran.town.journal()}
-    compared = 0
+    compared = set()
     for name, row in theirs.items():
-        if name in ours and name not in ran.finished and row.end == "ok":
-            reply: Any = ours[name].reply
+        if name not in ours or name in ran.finished:
+            continue
+        reply: Any = ours[name].reply
+        if row.end == "ok":
             assert {**reply, "id": row.id} == row.kept()
-            compared += 1
-    assert compared
+        else:  # an import counts as missing what our own run does
+            assert (row.end, reply) == (ours[name].end, None)
+            assert (row.error or "").startswith(
+                "error: " if ours[name].error == "sample-error" else str(ours[name].error)
+            )
+        compared.add(row.end)
+    assert compared == {"ok", "error"}
     assert ran.town.ledger.verify().faults == ()
     whole = last.read_bytes()
     try:
@@ -171,16 +178,17 @@ def test_the_log_of_inspect_says_the_same_and_is_bound(ran: _Ran) -> None:
 
 
 def test_promises_on_one_task_share_a_run_and_others_do_not(ran: _Ran) -> None:
-    loose, tight = (ran.town.state.promises[f"p/g/m/{name}@assistant"].commitment for name in ("loose", "tight"))
+    loose, tight = (ran.town.state.promises[f"plan/goal/measure/{name}@desk"].commitment for name in ("loose", "tight"))
     assert source_of(loose) == source_of(tight) != ""
-    other = InspectTask(task=USE.task, args={**USE.args, "breaks": 0})
     assert loose.data is not None
+    assert loose.data.use.inspect is not None
+    other = loose.data.use.inspect.model_copy(update={"args": {"callers": CALLERS - 1}})
     changed = loose.data.model_copy(update={"use": DataUse(inspect=other)})
     assert source_of(loose.model_copy(update={"data": changed})) != source_of(loose)
 
 
 def test_the_key_of_the_samples_is_their_content(ran: _Ran) -> None:
-    commitment = ran.town.state.promises["p/g/m/tight@assistant"].commitment
+    commitment = ran.town.state.promises["plan/goal/measure/tight@desk"].commitment
     assert commitment.data is not None
     kept = ran.town.root / f".shinrai/inspect/{commitment.data.digest.removeprefix('sha256:')}.jsonl"
     moved = kept.with_suffix(".gone")

@@ -152,6 +152,19 @@ def test_a_log_that_is_not_as_inspect_writes_it_is_refused_with_the_field(
     assert field in refused(town, path)
 
 
+def test_a_sample_that_was_stopped_by_a_limit_is_missing_whatever_the_tool_scored(town: Town) -> None:
+    change = _sample(lambda sample: sample.update(limit={"type": "token", "limit": 10.0}))
+    before, rows = bring(town, HERE / "inspect/whole.eval")
+    after, changed = bring(town, repacked(HERE / "inspect/whole.eval", town.root / "limit.eval", change))
+    assert before.provenance is not None
+    assert after.provenance is not None
+    assert after.provenance.missing == {**before.provenance.missing, "limit-token": 1}
+    (was,), (now,) = ([row for row in some if row["id"] == "q3"] for some in (rows, changed))
+    assert (was["end"], was["score.includes"]) == ("ok", "C")
+    assert (now["end"], now["error"], now["limit"], now.get("reply")) == ("error", "limit-token", "token", None)
+    assert now["score.includes"] == "C"  # as the tool said, and of no effect
+
+
 def test_a_score_that_is_not_a_number_is_no_score(town: Town) -> None:
     def change(sample: dict[str, Any]) -> None:
         sample["scores"] = {"accuracy": {"value": float("nan")}, "other": {"value": {"a": 1.0, "b": float("inf")}}}

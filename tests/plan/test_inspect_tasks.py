@@ -14,13 +14,11 @@ from shinrai.errors import SourceError, UsageError
 from shinrai.plan import data as plan_data
 from shinrai.plan.inspect_tasks import require_fitting
 from shinrai.records import Check, DataUse, InspectTask
-from shinrai.source import build, parse_yaml
 from shinrai.workspace import TaskTold, load
 from shinrai.workspace.inspect_tasks import SampleTold, ScorerTold, rows_of_samples, task_misfits
 from tests.check.desk import files
 from tests.cycle import call
 
-ROOT = Path(__file__).parents[2]
 URL = "http://127.0.0.1:9/v1"
 
 
@@ -122,11 +120,11 @@ def _workspace(root: Path, written: Mapping[str, str]) -> Path:
 
 
 def test_a_wrong_task_is_told_with_its_place(tmp_path: Path) -> None:
-    root = _workspace(tmp_path / "town", files(URL, data="{inspect: {task: tasks/counter.py@conter}}"))
+    root = _workspace(tmp_path / "town", files(URL, task="conter"))
     with pytest.raises(SourceError) as caught:
         load(root)
     [problem] = caught.value.problems
-    assert (problem.code, problem.file, problem.line) == ("workspace.unknown-task", "checks/right-counter.yaml", 9)
+    assert (problem.code, problem.file, problem.line) == ("workspace.unknown-task", "checks/right-counter.yaml", 10)
     assert problem.hint == "did you mean counter?"
 
 
@@ -191,20 +189,3 @@ def test_rows_do_not_depend_on_the_order_of_the_samples() -> None:
     told = _told()
     turned = _told(samples=list(reversed(told.samples)))
     assert rows_of_samples(told) == rows_of_samples(turned)
-
-
-@pytest.mark.parametrize("page", ["docs/inspect.md", "docs/inspect.ja.md"])
-def test_the_example_of_the_page_is_a_check(page: str) -> None:
-    [text] = re.findall(r"```yaml\n(# checks/.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
-    check = build(parse_yaml(text, shown_as=page), Check)
-    assert check.data is not None
-    assert check.data.inspect is not None
-    assert (
-        list(
-            task_misfits(
-                ROOT / "tests/fixtures/inspect-tasks",
-                InspectTask(task=check.data.inspect.task.removeprefix("tasks/"), args=check.data.inspect.args),
-            )
-        )
-        == []
-    )

@@ -17,7 +17,10 @@ from shinrai.i18n import _
 from shinrai.records import Json
 from shinrai.source.rows import Row, finite
 
-__all__ = ["Message", "Sample", "decode", "metadata_columns", "prompts_of", "row_of"]
+__all__ = ["LIMIT", "Message", "Sample", "decode", "metadata_columns", "prompts_of", "row_of"]
+
+LIMIT: Final = "limit-"
+"""How the errors of samples begin that were stopped by a limit; its kind follows."""
 
 _ATTACHED: Final = "attachment://"
 _REFUSALS: Final = frozenset({"content_filter"})
@@ -75,12 +78,18 @@ class Sample(msgspec.Struct):
 
     @property
     def problem(self) -> str | None:
-        """Why it has no reply; None where it has one, or should have."""
+        """Why it has no reply that counts; None where it has one, or should have.
+
+        One that was stopped by a limit has none, whatever its scorer says of what was cut off: what it would have come
+        to is not known.
+        """
         if self.error is not None:
             return f"error: {self.error.message}"
         if self.invalidation is not None:
             return "invalidated"
-        return f"error: {self.output.error}" if self.output.error else None
+        if self.output.error:
+            return f"error: {self.output.error}"
+        return f"{LIMIT}{self.limit.type}" if self.limit is not None else None
 
 
 _T = TypeVar("_T")

@@ -32,7 +32,7 @@ from shinrai.check.trials import asks_for
 from shinrai.errors import TargetError, UsageError
 from shinrai.i18n import _
 from shinrai.records import Commitment, CommittedData, Endpoint, InspectTask, digest_bytes, rank
-from shinrai.source.inspect_samples import Sample, decode, row_of
+from shinrai.source.inspect_samples import LIMIT, Sample, decode, row_of
 from shinrai.workspace import AllowedHosts
 from shinrai.workspace.inspect_tasks import TaskTold, require_inspect, require_told, rows_of_samples
 
@@ -326,11 +326,10 @@ def _answer(sample: Sample, row_id: str) -> Answer:
     """
     used = sample.model_usage.values()
     tokens = sum(one.input_tokens for one in used), sum(one.output_tokens for one in used)
-    if sample.problem is None and sample.limit is not None:
-        raise CallError(f"limit-{sample.limit.type}")
     row = row_of(sample, row_id=row_id, file="inspect")
     if row.end == "error":
-        raise CallError("sample-error", detail=(row.error or "")[:500])
+        error = row.error or ""
+        raise CallError(error if error.startswith(LIMIT) else "sample-error", detail=error[:500])
     if row.end == "blocked":
         return Answer(None, "blocked", *tokens)
     return Answer(row.kept(), "ok", *tokens)
