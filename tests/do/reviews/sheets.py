@@ -152,6 +152,40 @@ def link(project: str, start: tuple[str, str], end: tuple[str, str], how: str = 
     }
 
 
+def budget(project: str, year: str, *, initial: str = "", available: str = "", spent: str = "") -> Cells:
+    # A row of totals.
+    return {
+        **common(project),
+        "予算年度": year,
+        "当初予算（合計）": initial,
+        "計（歳出予算現額合計）": available,
+        "執行額（合計）": spent,
+    }
+
+
+def basis(
+    project: str,
+    *,
+    plan: str = "",
+    url: str = "",
+    law: str = "",
+    law_number: str = "",
+    article: str = "",
+    policy: str = "",
+    programme: str = "",
+) -> Cells:
+    return {
+        **common(project),
+        "計画通知名": plan,
+        "計画通知等URL": url,
+        "政策": policy,
+        "施策": programme,
+        "法令名": law,
+        "法令番号": law_number,
+        "条": article,
+    }
+
+
 def text(subject: str, rows: Iterable[Cells], *, headers: list[str] | None = None) -> str:
     # A file as text, with the byte order mark that it has when it is published.
     headers = headers or HEADERS[subject]

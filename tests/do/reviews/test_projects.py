@@ -42,9 +42,16 @@ def logic_model() -> dict[str, list[sheets.Cells]]:
         sheets.link("884", ("1", "アウトプット"), ("1", "アウトカム"), "待ち時間が減る"),
         sheets.link("884", ("1", "アウトカム"), ("2", "アウトカム")),
     ]
-    money = [{**sheets.common("884"), "予算年度": "2024", "当初予算（合計）": "1000000", "執行額（合計）": "0"}]
+    money = [
+        sheets.budget("884", "2025", initial="1200000", available="1500000", spent=""),
+        sheets.budget("884", "2024", initial="1000000", available="1000000", spent="0"),
+    ]
+    named = [
+        sheets.basis("884", law="官民データ活用推進基本法", law_number="平成二十八年法律第百三号", article="9"),
+        sheets.basis("884", plan="人工知能基本計画", url="https://example.jp/plan", policy="行政", programme="窓口"),
+    ]
     checked = [{**sheets.common("884"), "事業所管部局による点検・改善ー点検結果": "待ち時間は減っている"}]
-    return {"3-1": goals, "3-2": links, "2-1": money, "4-1": checked}
+    return {"3-1": goals, "3-2": links, "2-1": money, "1-3": named, "4-1": checked}
 
 
 def made(folder: Path) -> Project:
@@ -69,7 +76,10 @@ def test_a_project_becomes_a_plan_of_the_same_shape_as_any_other(tmp_path: Path)
         ("outcome-2", "outcome"),
     ]
     assert plan.results[0].note is not None
-    assert plan.results[0].note.ja == "2024年度：当初予算 1,000,000円、執行額 0円"
+    assert plan.results[0].note.ja == (
+        "2025年度：当初予算 1,200,000円、歳出予算現額 1,500,000円\n"
+        "2024年度：当初予算 1,000,000円、歳出予算現額 1,000,000円、執行額 0円"
+    )
     assert [(link.origin, link.to) for link in plan.links] == [
         ("activity-1", "output-1"),
         ("output-1", "outcome-1"),
@@ -91,8 +101,52 @@ def test_what_is_promised_is_what_the_file_says_and_nothing_more(tmp_path: Path)
     assert not [use for use in project.plan.uses if use.of == "outcome-2"], "no direction, no promise"
 
 
+def test_what_was_spent_is_observed_against_what_the_budget_allows(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    (use,) = [one for one in project.plan.uses if one.of == "input-budget"]
+    assert [(one.period, one.value) for one in use.path] == [("FY2024", 1e6), ("FY2025", 1.5e6)]
+    assert use.target is None
+    (definition,) = [one for one in project.plan.indicators if one.id == use.indicator]
+    assert definition.unit == "yen"
+    assert definition.note is not None
+    assert "does not say that more spending is better" in definition.note.read("en")
+    (spent,) = [one for one in project.observations if one.subject == use.indicator]
+    assert (spent.period, spent.value, spent.as_of) == ("FY2024", 0.0, date(2025, 3, 31)), "0 is a value, blank is none"
+    assert (spent.source, spent.locator) == ("行政事業レビュー 2025年度 2-1_RS_2025_test.csv", "3:2024")
+
+
+def test_a_budget_that_was_never_read_leaves_no_trace(tmp_path: Path) -> None:
+    model = logic_model()
+    del model["2-1"], model["1-3"]
+    reviews = read_reviews([sheets.write(tmp_path, subject, rows) for subject, rows in model.items()])
+    (project,) = projects(reviews, PUBLISHED)
+    assert all(node.level != "input" for node in project.plan.results)
+    assert not [one for one in project.observations if one.unit == "yen"]
+    assert project.plan.legal_basis is None
+
+
+def test_a_budget_with_no_amount_allowed_has_no_path(tmp_path: Path) -> None:
+    model = {**logic_model(), "2-1": [sheets.budget("884", "2024", spent="5")]}
+    (project,) = projects(read_reviews([sheets.write(tmp_path, *one) for one in model.items()]), PUBLISHED)
+    (use,) = [one for one in project.plan.uses if one.of == "input-budget"]
+    assert (use.path, use.path_basis) == ((), None)
+    assert [one.value for one in project.observations if one.unit == "yen"] == [5.0]
+
+
+def test_the_law_and_the_plans_that_a_project_names_can_be_read_from_its_plan(tmp_path: Path) -> None:
+    plan = made(tmp_path).plan
+    assert plan.legal_basis is not None
+    assert plan.legal_basis.ja == "官民データ活用推進基本法（平成二十八年法律第百三号）第9条"
+    (measure,) = plan.measures()
+    named = measure.sources[1]
+    assert (named.title.ja, named.url) == ("人工知能基本計画", "https://example.jp/plan")
+    assert named.locator == "1-3_RS_2025_test.csv:3"
+    assert plan.goals[0].note is not None
+    assert plan.goals[0].note.ja == "行政 ／ 窓口"
+
+
 def test_results_are_observations_with_their_vintage_and_their_cell(tmp_path: Path) -> None:
-    first, second = made(tmp_path).observations
+    first, second = (one for one in made(tmp_path).observations if one.unit != "yen")
     assert (first.period, first.value, first.as_of) == ("FY2023", 44.5, date(2024, 3, 31))
     assert second.period == "FY2024"
     assert first.published == PUBLISHED
@@ -106,7 +160,7 @@ def test_ids_of_indicators_stay_from_year_to_year(tmp_path: Path) -> None:
     rows = [{**row, "事業年度": "2026"} for row in logic_model()["3-1"]]
     after = next(iter(projects(read_reviews([sheets.write(tmp_path, "3-1", rows)]), date(2026, 9, 30))))
     assert after.plan.id == "rs-884-2026"
-    assert [one.id for one in after.plan.indicators] == [one.id for one in before.plan.indicators]
+    assert [one.id for one in after.plan.indicators] == [one.id for one in before.plan.indicators if one.unit != "yen"]
 
 
 @pytest.fixture
@@ -135,7 +189,7 @@ def test_the_command_writes_a_workspace_that_loads(
 ) -> None:
     code, out, err = run(capsys, "do", "reviews", *files(tmp_path), "--published", "2025-09-30", "--project", "000884")
     assert code == 0, err
-    assert "brought in 1 projects with 2 new observations" in out
+    assert "brought in 1 projects with 3 new observations" in out
     assert "indicators that do not say which way is better" in out
     plan = load(workspace).plans["rs-884-2025"]
     assert plan == made(tmp_path).plan
@@ -152,7 +206,7 @@ def test_the_same_again_changes_nothing_and_a_new_vintage_adds_a_row(
     again = json.loads(out)
     assert (again["observations"], again["written"]) == (0, [])
     _code, out, _err = run(capsys, *arguments, "2025-10-31")
-    assert json.loads(out)["observations"] == 2
+    assert json.loads(out)["observations"] == 3
 
 
 def test_a_value_revised_silently_is_named_and_the_first_one_stays(workspace: Path, tmp_path: Path) -> None:
@@ -162,9 +216,10 @@ def test_a_value_revised_silently_is_named_and_the_first_one_stays(workspace: Pa
     changed = tuple(one.model_copy(update={"value": one.value + 1}) for one in project.observations)
     notices = Notices()
     keep_projects(workspace, [Project(project.plan, changed)], notices)
-    assert dict(notices.counts) == {"revised": 2}
-    first = notices.of("revised")[0]
-    assert (first.file, first.line, first.found, first.other) == ("observations/rs-884.csv", 2, "45.5", "44.5")
+    assert dict(notices.counts) == {"revised": 3}
+    money, first, _second = notices.of("revised")
+    assert (money.found, money.other) == ("1", "0")
+    assert (first.file, first.line, first.found, first.other) == ("observations/rs-884.csv", 3, "45.5", "44.5")
     assert (workspace / "observations/rs-884.csv").read_text(encoding="utf-8") == before
 
 

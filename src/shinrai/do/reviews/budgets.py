@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shinrai.do.reviews.cells import is_nothing, number, project_number
+from shinrai.do.reviews.cells import number, project_number, text
 from shinrai.do.reviews.notices import Kind, Notice, Notices
 from shinrai.do.reviews.rows import ReviewFile
 
 _AMOUNTS: Final = ("initial", "supplementary", "available", "spent", "requested")
+_BASES: Final = ("plan", "plan_url", "policy", "programme", "law", "law_number", "article")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,19 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A plan, notice or policy that a project names as its basis; empty where it names none of the kind."""
+    """A plan, notice, policy or law that a project names as its basis; empty where it names none of the kind.
+
+    The article of a law is written as the ministry writes it, mostly a bare number.
+    """
 
     project: str
     plan: str
     plan_url: str
     policy: str
     programme: str
+    law: str
+    law_number: str
+    article: str
     line: int
 
 
@@ -103,13 +110,13 @@ class SideReader:
             found[place] = None
 
     def bases(self) -> list[Basis]:
-        """Read a file 1-3: one entry for each row that names a plan or a policy."""
+        """Read a file 1-3: one entry for each row that names a plan, a policy or a law."""
         found = []
         for row in self.file.rows():
             project = self._project(row)
             if project is None:
                 continue
-            texts = {name: self._text(row, name) for name in ("plan", "plan_url", "policy", "programme")}
+            texts = {name: self._text(row, name) for name in _BASES}
             if any(texts.values()):
                 found.append(Basis(project, **texts, line=self.file.line))
         return found
@@ -157,8 +164,7 @@ class SideReader:
 
     def _text(self, row: list[str], name: str) -> str:
         position = self.at.get(name)
-        cell = "" if position is None else row[position].strip()
-        return "" if is_nothing(cell) else cell
+        return "" if position is None else text(row[position])
 
     def _amount(self, project: str, row: list[str], name: str) -> float | None:
         position = self.at.get(name)

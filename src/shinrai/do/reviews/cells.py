@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 Oddity: TypeAlias = Literal["full-width", "not-a-number"]
@@ -48,6 +49,7 @@ def _read(cell: str) -> tuple[float | None, Oddity | None]:
     return None, "not-a-number"
 
 
+@lru_cache(maxsize=4096)
 def project_number(cell: str) -> str | None:
     """Give the number of a project without leading zeros (``000004`` and ``4`` are one); None if it is no number."""
     found = _PROJECT.fullmatch(unicodedata.normalize("NFKC", cell))
@@ -57,3 +59,9 @@ def project_number(cell: str) -> str | None:
 def is_nothing(cell: str) -> bool:
     """Tell whether a cell is empty or a mere dash."""
     return cell in _NOTHING
+
+
+def text(cell: str) -> str:
+    """Give what is written in a cell, without white space at its ends; nothing for a mere dash."""
+    written = cell.strip()
+    return "" if written in _NOTHING else written

@@ -86,7 +86,14 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     Layout(
         "1-3",
         {**_COMMON, "plan": "計画通知名"},
-        {"plan_url": "計画通知等URL", "policy": "政策", "programme": "施策", "law": "法令名"},
+        {
+            "plan_url": "計画通知等URL",
+            "policy": "政策",
+            "programme": "施策",
+            "law": "法令名",
+            "law_number": "法令番号",
+            "article": "条",
+        },
     ),
     Layout(
         "2-1",

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from shinrai.do.reviews.cells import is_nothing, number, project_number
+from shinrai.do.reviews.cells import is_nothing, number, project_number, text
 from shinrai.do.reviews.notices import Kind, Notice, Notices
 from shinrai.do.reviews.rows import ReviewFile
 
@@ -40,11 +41,18 @@ W = TypeVar("W")
 _KEY: Final = ("project", "number", "level", "horizon", "statement", "metric", "unit")
 """Columns that say of which indicator a row is."""
 
+_TEXTS: Final = (
+    *("title", "ministry", "number", "statement", "metric", "unit", "origin", "why_qualitative"),
+    *("qualitative_result", "decision", "decision_place", "decision_url"),
+)
+"""Columns that are taken as they are written."""
+
 ROWS: Final[dict[str, Row]] = {"目標年度": "target-year", "目標値": "target", "実績値": "actual", "達成率": "rate"}
 
 _ORDINAL: Final = re.compile(r"^[0-9]+[.．、]\s*")
 
 
+@lru_cache(maxsize=4096)
 def word(cell: str) -> str:
     """Take width, blanks at the ends and a number in front (``1.短期``) off a cell."""
     return _ORDINAL.sub("", unicodedata.normalize("NFKC", cell).strip())
@@ -83,14 +91,14 @@ class Series:
     statement: str
     metric: str
     unit: str
-    origin: str
-    why_qualitative: str
-    qualitative_result: str
-    decision: str
-    decision_place: str
-    decision_url: str
     line: int
     direction_cell: str
+    origin: str = ""
+    why_qualitative: str = ""
+    qualitative_result: str = ""
+    decision: str = ""
+    decision_place: str = ""
+    decision_url: str = ""
     targets: dict[int, float] = field(default_factory=dict)
     actuals: dict[int, float] = field(default_factory=dict)
     rates: dict[int, float] = field(default_factory=dict)
@@ -119,14 +127,12 @@ class GoalReader:
         self.series: dict[tuple[str, ...], Series] = {}
         self.at = file.binding.at
         self._words: dict[str, dict[str, Any]] = {}
-        self._projects: dict[str, str | None] = {}
-        self._key = itemgetter(*(self.at[name] for name in _KEY))
+        self._key = itemgetter(*(self.at[name] for name in _KEY), self.at["direction"])
         self._newest: tuple[tuple[str, ...], Series | None] = ((), None)
+        self._texts = [(name, self.at[name]) for name in _TEXTS if name in self.at]
         self._numbers: dict[str, tuple[float | None, Kind | None]] = {}
-        years = file.binding.years
-        self._years = [year for year, _position in years]
-        self._positions = [position for _year, position in years]
-        positions = self._positions
+        self._years = years = file.binding.years
+        self._positions = positions = [position for _year, position in years]
         whole = positions == list(range(positions[0], positions[0] + len(positions))) if positions else True
         self._slice = slice(positions[0], positions[-1] + 1) if positions and whole else None
 
@@ -151,30 +157,29 @@ class GoalReader:
         series = self._newest[1] if written == self._newest[0] else self._find(written, row)
         if series is None:
             return
-        if row[self.at["direction"]] != series.direction_cell:
-            self._note("row-conflict", "direction", series.project, row[self.at["direction"]])
-            series.direction = None
         kind = self._word(series.project, row, "row", ROWS)
         if kind is not None:
             self._values(series, kind, row)
 
     def _find(self, written: tuple[str, ...], row: list[str]) -> Series | None:
         """Give the series of a row, a new one if it is the first; None, and a notice, where it names none."""
-        cell = written[0]
-        if cell not in self._projects:
-            self._projects[cell] = project_number(cell.strip())
-        project = self._projects[cell]
+        cell, direction = written[0], written[-1]
+        project = project_number(cell.strip())
         if project is None:
             self._note("no-project-number", "project", "", cell)
             return None
-        key = project, *written[1:]
+        key = project, *written[1:-1]
         series = self.series.get(key)
         if series is None:
             series = self._begin(project, row)
             if series is None:
                 return None
             self.series[key] = series
-        self._newest = written, series
+        if direction == series.direction_cell:
+            self._newest = written, series
+        else:
+            self._note("row-conflict", "direction", series.project, direction)
+            series.direction = None
         return series
 
     def _begin(self, project: str, row: list[str]) -> Series | None:
@@ -185,31 +190,20 @@ class GoalReader:
             return None
         return Series(
             project=project,
-            title=self._text(row, "title"),
-            ministry=self._text(row, "ministry"),
-            number=self._text(row, "number"),
             level=level,
             horizon=self._word(project, row, "horizon", HORIZONS),
             quantity=self._word(project, row, "quantity", QUANTITIES),
             direction=self._word(project, row, "direction", DIRECTIONS),
-            statement=self._text(row, "statement"),
-            metric=self._text(row, "metric"),
-            unit=self._text(row, "unit"),
-            origin=self._text(row, "origin"),
-            why_qualitative=self._text(row, "why_qualitative"),
-            qualitative_result=self._text(row, "qualitative_result"),
-            decision=self._text(row, "decision"),
-            decision_place=self._text(row, "decision_place"),
-            decision_url=self._text(row, "decision_url"),
             line=self.file.line,
             direction_cell=row[self.at["direction"]],
+            **{name: text(row[position]) for name, position in self._texts},
         )
 
     def _values(self, series: Series, kind: Row, row: list[str]) -> None:
         # Most cells of a row are empty: what is there is picked out without a loop of ours.
-        cells = self._cells(row)
         values = {}
-        for year, cell in zip(compress(self._years, cells), filter(None, cells), strict=True):
+        for year, position in compress(self._years, self._cells(row)):
+            cell = row[position]
             value, oddity = self._numbers.get(cell) or self._number(cell)
             if oddity is not None:
                 self._note_number(oddity, series, year, cell)
@@ -269,11 +263,6 @@ class GoalReader:
         """Name what is odd about a series as a whole."""
         for kind, found in _oddities(series):
             self.notices.add(Notice(kind, self.file.name, series.line, "", series.project, series.metric, found))
-
-    def _text(self, row: list[str], name: str) -> str:
-        position = self.at.get(name)
-        cell = "" if position is None else row[position].strip()
-        return "" if is_nothing(cell) else cell
 
     def _word(self, project: str, row: list[str], name: str, words: dict[str, W]) -> W | None:
         cell = row[self.at[name]]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from shinrai.do.reviews.cells import is_nothing, project_number
+from shinrai.do.reviews.cells import is_nothing, project_number, text
 from shinrai.do.reviews.goals import LEVELS, Level, word
 from shinrai.do.reviews.notices import Kind, Notice, Notices
 from shinrai.do.reviews.rows import ReviewFile
@@ -58,15 +58,14 @@ def read_links(file: ReviewFile, notices: Notices) -> tuple[list[Link], dict[str
             found = row[at["project"]].strip()
             notices.add(Notice("no-project-number", file.name, file.line, headers[at["project"]], "", found))
             continue
-        reason = row[at["why_one_stage"]].strip()
-        if not is_nothing(reason):
+        reason = text(row[at["why_one_stage"]])
+        if reason:
             reasons.setdefault(project, reason)
         ends = [_end(file, row, project, side, notices) for side in ("from", "to")]
         source, target = ends
         if source is None or target is None:
             continue
-        mechanism = row[at["mechanism"]].strip()
-        _add(links, Link(source, target, "" if is_nothing(mechanism) else mechanism, file.line), file.name, notices)
+        _add(links, Link(source, target, text(row[at["mechanism"]]), file.line), file.name, notices)
     return list(links.values()), reasons
 
 
@@ -81,8 +80,7 @@ def _end(file: ReviewFile, row: list[str], project: str, side: str, notices: Not
         header = file.binding.headers[at[f"{side}_level"]]
         notices.add(Notice("unknown-word", file.name, file.line, header, project, cell))
         return None
-    written = row[at[f"{side}_number"]].strip()
-    return project, "" if is_nothing(written) else written, level
+    return project, text(row[at[f"{side}_number"]]), level
 
 
 def _add(links: dict[tuple[NodeKey, NodeKey], Link], link: Link, file: str, notices: Notices) -> None:
@@ -120,10 +118,7 @@ def check_links(links: Iterable[Link], nodes: Collection[NodeKey], file: str, no
             notices.add(Notice("unknown-node", file, link.line, "", end[0], f"{end[2]} {end[1]}".strip()))
         if not missing:
             kept.append(link)
-    onward: dict[NodeKey, list[NodeKey]] = {}
-    for link in kept:
-        onward.setdefault(link.source, []).append(link.target)
-    cyclic = _on_cycles(onward)
+    cyclic = _on_cycles(kept)
     for link in kept:
         if link.source in cyclic and link.target in cyclic:
             arrow = f"{link.source[1]} → {link.target[1]}"
@@ -131,13 +126,26 @@ def check_links(links: Iterable[Link], nodes: Collection[NodeKey], file: str, no
     return kept
 
 
-def _on_cycles(onward: Mapping[NodeKey, list[NodeKey]]) -> set[NodeKey]:
-    """Take away, again and again, what leads nowhere or is led to by nothing; what stays is on or between cycles."""
-    alive = set(onward) | {target for targets in onward.values() for target in targets}
-    while True:
-        ahead = {node for node in alive if any(target in alive for target in onward.get(node, ()))}
-        behind = {target for node in ahead for target in onward.get(node, ()) if target in alive}
-        left = ahead & behind
-        if left == alive:
-            return alive
-        alive = left
+def _on_cycles(links: Iterable[Link]) -> set[NodeKey]:
+    """Take away what nothing leads to, then what leads nowhere; what stays is on or between cycles."""
+    ahead = [(link.source, link.target) for link in links]
+    fed = _without_starts(ahead)
+    back = [(target, source) for source, target in ahead if source in fed and target in fed]
+    return _without_starts(back)
+
+
+def _without_starts(arrows: Iterable[tuple[NodeKey, NodeKey]]) -> set[NodeKey]:
+    """Take away, again and again, the nodes that no arrow ends at, with their arrows."""
+    onward: dict[NodeKey, list[NodeKey]] = {}
+    inward: dict[NodeKey, int] = {}
+    for start, end in arrows:
+        onward.setdefault(start, []).append(end)
+        inward[end] = inward.get(end, 0) + 1
+    bare = [node for node in onward if node not in inward]
+    while bare:
+        for end in onward.pop(bare.pop(), ()):
+            inward[end] -= 1
+            if not inward[end]:
+                del inward[end]
+                bare.append(end)
+    return set(inward)

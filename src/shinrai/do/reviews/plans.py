@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from typing import Any, Final, TypeAlias
+from functools import cache, lru_cache
+from typing import Final
 
-from shinrai.do.reviews.budgets import Assessment, Budget
+from pydantic import TypeAdapter
+
+from shinrai.do.reviews.budgets import Assessment, Basis, Budget
 from shinrai.do.reviews.goals import Series
 from shinrai.do.reviews.importing import Reviews
+from shinrai.do.reviews.inputs import NODE, Values, input_node, legal_basis, named_plans, policies, spending
 from shinrai.do.reviews.links import Link, NodeKey
 from shinrai.records import Id, Observation, Plan, last_day_of
-
-Values: TypeAlias = dict[str, Any]
-"""Of a record, before it is made."""
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _UNITS: Final = {"%": "percent", "％": "percent", "パーセント": "percent"}
 
 SITE: Final = "https://rssystem.go.jp/"
 """Where the project reviews are published."""
+
+_OBSERVATIONS: Final = TypeAdapter(tuple[Observation, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class _Parts:
     series: list[Series] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     budgets: list[Budget] = field(default_factory=list)
+    bases: list[Basis] = field(default_factory=list)
     assessment: Assessment | None = None
     reason: str = ""
 
@@ -76,6 +79,8 @@ def projects(reviews: Reviews, published: date, only: Collection[str] | None = N
         parts.get(link.source[0], spare).links.append(link)
     for budget in reviews.budgets:
         parts.get(budget.project, spare).budgets.append(budget)
+    for basis in reviews.bases:
+        parts.get(basis.project, spare).bases.append(basis)
     for assessment in reviews.assessments:
         parts.get(assessment.project, spare).assessment = assessment
     for project, reason in reviews.reasons.items():
@@ -96,14 +101,17 @@ class _Maker:
         self.published = published
         self.file = reviews.files["3-1"]
         self.nodes: dict[NodeKey, Id] = {}
-        self.observations: list[Observation] = []
+        self.observed: list[Values] = []
+        self.definitions: list[Values] = []
+        self.uses: list[Values] = []
 
     def project(self) -> Project:
         first = self.parts.series[0]
         title = {"ja": first.title or self.series}
         owner = (first.ministry or "unknown")[:80]
-        results = self._results()
-        definitions, uses = self._indicators()
+        bases, policy = self.parts.bases, policies(self.parts.bases)
+        results = [*self._input(), *self._results()]
+        self._indicators()
         assessment = self._assessment()
         measure = {
             "id": "project",
@@ -112,7 +120,7 @@ class _Maker:
             "note": {"ja": self.parts.reason} if self.parts.reason else None,
             "owner": owner,
             "budget_refs": (self.number,),
-            "sources": (self._source(first),),
+            "sources": (self._source(first), *named_plans(bases, self.reviews.files.get("1-3", ""))),
             "certainty": "official",
         }
         # Records are made of plain values all at once, which takes half the time of making them one by one.
@@ -122,19 +130,20 @@ class _Maker:
                 "title": title,
                 "owner": owner,
                 "version": str(self.reviews.year),
+                "legal_basis": legal_basis(bases),
                 "edition": {
                     "series": self.series,
                     "decided_on": self.published,
                     "document": {"url": SITE, "digest": self.reviews.digest},
                 },
-                "goals": ({"id": "goal", "title": title, "measures": (measure,)},),
+                "goals": ({"id": "goal", "title": title, "note": policy, "measures": (measure,)},),
                 "results": results,
                 "links": self._links(),
-                "indicators": definitions,
-                "uses": uses,
+                "indicators": self.definitions,
+                "uses": self.uses,
             }
         )
-        return Project(plan, tuple(self.observations))
+        return Project(plan, _OBSERVATIONS.validate_python(self.observed))
 
     def _source(self, first: Series) -> Values:
         year = self.reviews.year
@@ -151,8 +160,7 @@ class _Maker:
         by_node: dict[NodeKey, list[Series]] = {}
         for series in self.parts.series:
             by_node.setdefault((self.number, series.number, series.level), []).append(series)
-        taken: set[str] = set()
-        found = list(self._input(taken))
+        taken, found = {NODE}, []
         for key, ones in by_node.items():
             self.nodes[key] = name = _free(f"{key[2]}-{_slug(key[1])}".rstrip("-"), taken)
             statements = dict.fromkeys(one.statement or one.metric or one.title or name for one in ones)
@@ -171,12 +179,19 @@ class _Maker:
             )
         return found
 
-    def _input(self, taken: set[str]) -> Iterator[Values]:
-        lines = [_money(budget) for budget in self.parts.budgets]
-        if lines:
-            title = {"ja": "予算と執行", "en": "Budget"}
-            name = _free("input-budget", taken)
-            yield {"id": name, "level": "input", "title": title, "of": ("project",), "note": {"ja": "\n".join(lines)}}
+    def _input(self) -> Iterator[Values]:
+        """Give the node of the money, if a file 2-1 was read, and note what was spent as an indicator of it."""
+        budgets = self.parts.budgets
+        if not budgets:
+            return
+        yield input_node(NODE, budgets)
+        name = f"{self.series}.{NODE}.spent"
+        definition, use = spending(NODE, name, budgets)
+        self.definitions.append(definition)
+        self.uses.append(use)
+        for one in budgets:
+            if one.spent is not None:
+                self._observe(name, "yen", {one.year: one.spent}, (self.reviews.files["2-1"], one.line))
 
     def _links(self) -> list[Values]:
         return [
@@ -188,8 +203,7 @@ class _Maker:
             for link in self.parts.links
         ]
 
-    def _indicators(self) -> tuple[list[Values], list[Values]]:
-        definitions, uses = [], []
+    def _indicators(self) -> None:
         counts: dict[Id, int] = {}
         for series in self.parts.series:
             if not series.metric:
@@ -199,42 +213,27 @@ class _Maker:
             name = f"{self.series}.{node}.{counts[node]}"
             if series.direction is None or not series.unit:
                 continue  # a notice says so: without a direction and a unit nothing can be said about a value
-            definitions.append(_definition(name, series))
-            uses.append(_use(name, node, series))
-            self._observe(name, series)
-        return definitions, uses
+            unit = _UNITS.get(series.unit, series.unit)
+            self.definitions.append(_definition(name, unit, series))
+            self.uses.append(_use(name, node, series))
+            self._observe(name, unit, series.actuals, (self.file, series.lines.get("actual", series.line)))
 
-    def _observe(self, name: str, series: Series) -> None:
-        """Make the first observation of a series; the others are copies of it with another value and place.
-
-        What differs needs no second check: a finite number, a year of four digits and what follows from it.
-        """
-        line = series.lines.get("actual", series.line)
-        first: Observation | None = None
-        for year in sorted(series.actuals):
-            here = {
-                "value": series.actuals[year],
-                "as_of": _end_of(year),
-                "period": f"FY{year}",
-                "locator": f"{line}:{year}",
-            }
-            one = first.model_copy(update=here) if first else self._observation(name, series.unit, here)
-            first = first or one
-            self.observations.append(one)
-
-    def _observation(self, name: str, unit: str, here: Values) -> Observation:
-        return Observation.model_validate(
-            {
-                **here,
-                "subject": name,
-                "unit": _UNITS.get(unit, unit),
-                "source": f"行政事業レビュー {self.reviews.year}年度 {self.file}",
-                "published": self.published,
-                "url": SITE,
-                "collector": "self-reported",
-                "certainty": "official",
-            }
-        )
+    def _observe(self, name: Id, unit: str, actuals: Mapping[int, float], place: tuple[str, int]) -> None:
+        """Note what was observed; observations are made of it all at once, which is faster than one by one."""
+        file, line = place
+        common = {
+            "subject": name,
+            "unit": unit,
+            "source": f"行政事業レビュー {self.reviews.year}年度 {file}",
+            "published": self.published,
+            "url": SITE,
+            "collector": "self-reported",
+            "certainty": "official",
+        }
+        for year in sorted(actuals):
+            period, end = _fiscal(year)
+            here = {"value": actuals[year], "period": period, "as_of": end, "locator": f"{line}:{year}"}
+            self.observed.append(common | here)
 
     def _assessment(self) -> str:
         found = self.parts.assessment
@@ -251,11 +250,11 @@ class _Maker:
         return "\n".join(f"{name}：{said}" for name, said in parts.items() if said)
 
 
-def _definition(name: str, series: Series) -> Values:
+def _definition(name: str, unit: str, series: Series) -> Values:
     return {
         "id": name,
         "title": {"ja": series.metric},
-        "unit": _UNITS.get(series.unit, series.unit),
+        "unit": unit,
         "direction": series.direction,
         "frequency": "fiscal-year",
         "sources": ({"title": {"ja": series.origin}, "certainty": "official"},) if series.origin else (),
@@ -280,8 +279,9 @@ def _use(name: str, node: str, series: Series) -> Values:
 
 
 @cache
-def _end_of(year: int) -> date:
-    return last_day_of(f"FY{year}")
+def _fiscal(year: int) -> tuple[str, date]:
+    """Give a fiscal year as a period, and its last day."""
+    return f"FY{year}", last_day_of(f"FY{year}")
 
 
 def _decision(series: Series) -> tuple[Values, ...]:
@@ -292,18 +292,7 @@ def _decision(series: Series) -> tuple[Values, ...]:
     return ({"title": {"ja": series.decision}, "url": url, "locator": place, "certainty": "official"},)
 
 
-def _money(budget: Budget) -> str:
-    names = {
-        "当初予算": budget.initial,
-        "補正予算": budget.supplementary,
-        "歳出予算現額": budget.available,
-        "執行額": budget.spent,
-        "翌年度要求額": budget.requested,
-    }
-    amounts = [f"{name} {amount:,.0f}円" for name, amount in names.items() if amount is not None]
-    return f"{budget.year}年度：{'、'.join(amounts)}"
-
-
+@lru_cache(maxsize=4096)
 def _slug(written: str) -> str:
     return _NOT_IN_IDS.sub("-", unicodedata.normalize("NFKC", written).lower()).strip("-")
 
