@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -394,7 +395,8 @@ class _ProcessMember:
         try:
             await asyncio.wait_for(process.wait(), 5.0)
         except TimeoutError:
-            process.kill()
+            with suppress(ProcessLookupError):  # it has ended just now, after all
+                process.kill()
             await process.wait()
         if reader is not None:
             reader.cancel()
