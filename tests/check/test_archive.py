@@ -11,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shinrai.check import archive
+from shinrai.check import keys as key_tables
 from shinrai.check.archive import read_calls, read_trials, trial_row, write_run
 from shinrai.check.journal import Line
 from shinrai.check.keys import KeyTable
+from shinrai.check.places import Places
 from shinrai.check.trials import call_key
 from shinrai.errors import StoreError
 from shinrai.ledger import Ledger
@@ -192,23 +194,73 @@ async def test_a_crash_while_a_run_is_archived_loses_nothing(
     assert town.ledger.verify().faults == ()
 
 
-@given(st.lists(st.text(max_size=6) | st.integers(0, 5000).map(call_key), unique=True, max_size=60))
-def test_keys_are_numbered_as_they_are_added(keys: list[str]) -> None:
-    table = KeyTable()
-    for number, key in enumerate(keys):
-        assert table.find(key) is None
-        assert table.add(key) == number
-    assert [table.find(key) for key in keys] == list(range(len(keys)))
-    assert len(table) == len(keys)
+class _Kept:
+    """A table of keys, and whoever can tell the key of a number."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.told = 0
+        self.table = KeyTable(self.key_of)
+
+    def key_of(self, number: int) -> str:
+        self.told += 1
+        return self.keys[number]
+
+    def add(self, key: str) -> None:
+        self.table.add(key, len(self.keys))
+        self.keys.append(key)
 
 
-def test_a_table_that_grows_keeps_all_keys() -> None:
-    table = KeyTable()
-    keys = [call_key(number) for number in range(5000)]
-    # The same high bits for all of these: they land on one slot and differ in the low bits only.
-    keys += [f"{7:016x}{number:08x}" for number in range(300)]
+@given(st.lists(st.text(max_size=6) | st.integers(0, 5000).map(call_key), unique=True, max_size=60), st.integers(1, 30))
+def test_keys_are_found_and_no_others(keys: list[str], newest: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(key_tables, "_NEWEST", newest)
+        kept = _Kept()
+        for key in keys:
+            assert kept.table.find(key) is None
+            kept.add(key)
+        assert [kept.table.find(key) for key in keys] == list(range(len(keys)))
+        assert len(kept.table) == len(keys)
+
+
+def test_keys_that_begin_alike_are_told_apart() -> None:
+    kept = _Kept()
+    keys = [call_key(number) for number in range(40_000)]
+    keys += [f"{7:08x}{number:016x}" for number in range(300)]  # the same first 32 bits
     for key in keys:
-        table.add(key)
-    assert [table.find(key) for key in keys] == list(range(len(keys)))
-    assert table.find(call_key("another")) is None
-    assert len(table) == 5300
+        kept.add(key)
+    for key in keys[-300:]:
+        kept.table.add(f"z{key}", 0)  # what is no call key has its place, too
+    assert [kept.table.find(key) for key in keys[-1000:]] == list(range(len(keys) - 1000, len(keys)))
+    told = kept.told
+    assert all(kept.table.find(call_key(f"another {number}")) is None for number in range(10_000))
+    assert kept.told - told < 10  # a guess is checked, and there are few: 40,000 of 2**32
+
+
+@pytest.mark.parametrize("long", [10, 3000, 40_000])
+def test_lines_are_found_where_they_stand(tmp_path: Path, long: int) -> None:
+    """Whatever their length, in whatever file; a line that another file holds already keeps its place."""
+    files = [tmp_path / "a", tmp_path / "b"]
+    places = Places()
+    numbers: dict[str, tuple[int, int, bytes]] = {}
+    ends = [0, 0]
+    for path in files:
+        path.touch()
+        places.open(path, path.name)
+    for number in range(200):
+        file = number * number // 7 % 2
+        key = call_key(number)
+        text = msgspec.json.encode({"key": key, "reply": "x" * (number * 31 % long)}) + b"\n"
+        with files[file].open("ab") as writer:
+            writer.write(text)
+        repeated = number % 17 == 5
+        found = places.note(file, len(text), None if repeated else key)
+        if not repeated:
+            numbers[key] = found, ends[file], text
+        ends[file] += len(text)
+    assert [places.end(0), places.end(1)] == ends
+    assert len(places) == len(numbers) == len({found for found, _start, _text in numbers.values()})
+    for key, (found, start, text) in numbers.items():
+        assert places.find(key) == found
+        assert places.text(found) == (start, text)
+    places.close()

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["read_calls", "read_trials", "run_files", "trial_row", "write_run"]
 
-PART_BYTES: Final = 32 * 2**20
-"""Text of a table that goes into one file."""
+PART_BYTES: Final = 4 * 2**20
+"""Text of a table that goes into one file: what is read, written and compared at once is held in memory."""
 
 _SEPARATOR: Final = "\x1f"
 _ROWS_AT_ONCE: Final = 500
+_ROW_GROUP: Final = 8192  # rows that are gathered before they are written; a multiple of 2,048 for DuckDB
 _DRAFT: Final = ".draft"
 
 Cells: TypeAlias = tuple[Any, ...]
@@ -231,11 +232,11 @@ def _write_part(connection: DuckDBPyConnection, kind: Kind, lines: Iterator[byte
 def _copy(table: _Table, rows: Path, draft: Path, longest: int) -> str:
     stored = ", ".join(f'{table.stored.get(name, _name(name))} AS "{name}"' for name in table.columns)
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in table.columns.items())
-    line = max(2 * 2**20, 2 * longest)
+    line = max(2**18, 2 * longest)
     return (
         f"COPY (SELECT {stored} FROM read_csv({_quoted(rows)}, delim='{_SEPARATOR}', quote='', escape='', "  # noqa: S608 - names of ours
         f"header=false, auto_detect=false, new_line='\\n', max_line_size={line}, buffer_size={2 * line}, "
-        f"columns={{{columns}}})) TO {_quoted(draft)} (FORMAT parquet, COMPRESSION zstd)"
+        f"columns={{{columns}}})) TO {_quoted(draft)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
     )
 
 

@@ -99,7 +99,7 @@ class Pending:
 
 
 class _Distinct:
-    """Calls that a claim has used, by their number in the journal: a byte each."""
+    """Calls that a claim has used, by their number in the journal: a bit each."""
 
     __slots__ = ("count", "marks")
 
@@ -108,11 +108,11 @@ class _Distinct:
         self.marks = bytearray()
 
     def add(self, number: int) -> None:
-        marks = self.marks
-        if number >= len(marks):
-            marks.extend(bytes(number + 1 - len(marks)))
-        if not marks[number]:
-            marks[number] = 1
+        marks, place, bit = self.marks, number >> 3, 1 << (number & 7)
+        if place >= len(marks):
+            marks.extend(bytes(place + 1 - len(marks)))
+        if not marks[place] & bit:
+            marks[place] |= bit
             self.count += 1
 
 
@@ -197,7 +197,7 @@ class Claim:
 
     @property
     def used(self) -> bytearray:
-        """A 1 for each call that was used, by its number in the journal."""
+        """A bit for each call that was used, by its number in the journal; the lowest bit of a byte comes first."""
         return self._used.marks
 
     @property

@@ -138,7 +138,7 @@ class Engine:
             "failed": journal.failed,
             "kept": self._kept,
             "abandoned": abandoned,
-            "wasted": own - _used_by_any(self._claims, journal.carried) + abandoned,
+            "wasted": own - _used_by_any(self._claims, journal.own_from) + abandoned,
             "saved": max(0, _calls_at_most(self._claims) - len(journal) - abandoned),
         }
 
@@ -427,10 +427,10 @@ def _answered(ask: Ask, result: Result, answer: Answer) -> Line:
     )
 
 
-def _used_by_any(claims: Sequence[Claim], carried: int) -> int:
-    """Count the calls of this run, not those carried over, that at least one claim has used."""
-    used = [int.from_bytes(claim.used[carried:], "little") for claim in claims]
-    return reduce(or_, used, 0).bit_count()
+def _used_by_any(claims: Sequence[Claim], first: int) -> int:
+    """Count the calls from a number on that at least one claim has used."""
+    used = [int.from_bytes(claim.used, "little") for claim in claims]
+    return (reduce(or_, used, 0) >> first).bit_count()
 
 
 def _calls_at_most(claims: Sequence[Claim]) -> int:

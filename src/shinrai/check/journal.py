@@ -13,14 +13,13 @@ import asyncio
 import fcntl
 import os
 import time
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
-from shinrai.check.keys import KeyTable
+from shinrai.check.places import Places, bad_line, opened
 from shinrai.errors import StoreError, TamperedError
 from shinrai.i18n import _
 from shinrai.records import Call
@@ -71,47 +70,38 @@ def read_journal(path: Path, *, shown_as: str | None = None) -> Iterator[Line]:
     TamperedError
         If the file is not there, a whole line is not a finished call, or a call is there twice.
     """
-    keys = KeyTable()
-    for _start, _length, line in _scan(path, shown_as or path.name, keys):
-        yield line
+    shown_as = shown_as or path.name
+    places = Places()
+    try:
+        file = places.open(path, shown_as)
+        for number, (length, line) in enumerate(_lines(path, shown_as), start=1):
+            if places.find(line.key) is not None:
+                bad_line(shown_as, number)
+            places.note(file, length, line.key)
+            yield line
+    finally:
+        places.close()
 
 
-def _scan(path: Path, shown_as: str, keys: KeyTable) -> Iterator[tuple[int, int, Line]]:
-    """Give each whole line with its place and length in the file, and add its key.
+def _lines(path: Path, shown_as: str, start: int = 0) -> Iterator[tuple[int, Line]]:
+    """Give each whole line of a journal from a place on, with its length.
 
     Raises
     ------
     TamperedError
-        As `read_journal`.
+        If the file is not there or a whole line is not a finished call.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise TamperedError(
-            "run.file-missing", _("the run file {file} is not there any more").format(file=shown_as)
-        ) from error
-    start = 0
-    with file:
+    with opened(path, shown_as) as file:
+        file.seek(start)
         for number, text in enumerate(file, start=1):
             if not text.endswith(b"\n"):
                 return
             try:
                 line = _decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                _bad_line(shown_as, number, error)
-            if keys.find(line.key) is not None:
-                _bad_line(shown_as, number, None)
-            keys.add(line.key)
-            yield start, len(text), line
-            start += len(text)
-
-
-def _bad_line(shown_as: str, number: int, cause: Exception | None) -> NoReturn:
-    raise TamperedError(
-        "run.bad-line",
-        _("{file}:{line}: this is not a line that a run wrote").format(file=shown_as, line=number),
-        hint=_("a crash can tear the last line only; somebody or something changed the file"),
-    ) from cause
+                file.seek(0)
+                bad_line(shown_as, file.read(start).count(b"\n") + number, error)
+            yield len(text), line
 
 
 class Journal:
@@ -134,6 +124,8 @@ class Journal:
         Of the finished calls that were not taken over from an earlier run.
     carried : int
         Finished calls that were. They come first.
+    own_from : int
+        The number from which calls are those of this run.
 
     Raises
     ------
@@ -143,21 +135,20 @@ class Journal:
 
     def __init__(self, path: Path, *, shown_as: str | None = None, shards: Sequence[Path] = ()) -> None:
         self._shown_as = shown_as or path.name
-        self._keys = KeyTable()
-        self._starts, self._lengths, self._homes = array("Q"), array("I"), array("H")
+        self._places = Places()
         self._last: Line | None = None
-        self.failed = self.attempts = self.carried = 0
-        self._size = 0
-        for start, length, line in _scan(path, self._shown_as, self._keys):
-            self._note(0, start, length, line)
-            self._size = start + length
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND)
-        os.ftruncate(self._file, self._size)
-        self._paths, self._files = [path], [self._file]
+        self._last_number = 0
+        self.failed = self.attempts = self.carried = self.own_from = 0
+        self._file = -1
         try:
+            self._places.open(path, self._shown_as)
+            self._read(0, self._shown_as)
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND)
+            os.ftruncate(self._file, self._places.end(0))
             for shard in shards:
-                self._wait_for(self.join(shard))
-                self._read_shard(len(self._files) - 1)
+                file = self.join(shard)
+                self._wait_for(file)
+                self._read(file, shard.name)
         except BaseException:
             self._close_files()
             raise
@@ -169,9 +160,7 @@ class Journal:
 
     def join(self, path: Path) -> int:
         """Open the journal of a worker for reading, and give the number of the file."""
-        self._paths.append(path)
-        self._files.append(os.open(path, os.O_RDWR))
-        return len(self._files) - 1
+        return self._places.open(path, path.name)
 
     def claim(self) -> None:
         """Hold a lock on this journal until it is closed or its process ends, so that nobody reads it too early."""
@@ -187,53 +176,69 @@ class Journal:
         """
         for _turn in range(200):
             try:
-                fcntl.flock(self._files[file], fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._places.descriptor(file), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 time.sleep(0.05)
             else:
                 return
         raise StoreError(
             "run.worker-alive",
-            _("a worker of an earlier command still writes {file}").format(file=self._paths[file].name),
+            _("a worker of an earlier command still writes {file}").format(file=self._places.path(file).name),
             hint=_("end that process, then run `shinrai check` again"),
         )
 
-    def _read_shard(self, file: int) -> None:
-        for start, length, line in _scan(self._paths[file], self._paths[file].name, self._keys):
-            self._note(file, start, length, line)
+    def _read(self, file: int, shown_as: str) -> None:
+        """Note all that an earlier command has written into a file.
+
+        Raises
+        ------
+        TamperedError
+            As `read_journal`.
+        """
+        for number, (length, line) in enumerate(_lines(self._places.path(file), shown_as), start=1):
+            if self._places.find(line.key) is not None:
+                bad_line(shown_as, number)
+            self._note(file, length, line)
 
     def adopt(self, file: int, start: int, length: int, line: Line) -> None:
-        """Take a finished call into account that a worker has written down."""
-        self._keys.add(line.key)
-        self._note(file, start, length, line)
+        """Take a finished call into account that a worker has written down, and all that it wrote before.
+
+        Workers may be heard in another order than they write.
+        """
+        if start == self._places.end(file):
+            self._note(file, length, line)
+        else:
+            self.catch_up(file)
 
     def catch_up(self, file: int) -> None:
-        """Adopt what a worker that is gone wrote and did not tell."""
-        for start, length, line in _scan(self._paths[file], self._paths[file].name, KeyTable()):
-            if self._keys.find(line.key) is None:
-                self.adopt(file, start, length, line)
+        """Adopt what a worker has written and not told, or not yet."""
+        path = self._places.path(file)
+        for length, line in _lines(path, path.name, self._places.end(file)):
+            if self._places.find(line.key) is None:
+                self._note(file, length, line)
+            else:
+                self._places.note(file, length, None)
 
     # ---- what this process writes
 
-    def _note(self, file: int, start: int, length: int, line: Line) -> None:
-        self._homes.append(file)
-        self._starts.append(start)
-        self._lengths.append(length)
+    def _note(self, file: int, length: int, line: Line) -> None:
+        self._last_number = self._places.note(file, length, line.key)
         self._last = line
         self.failed += line.end == "error"
         if line.run is None:
             self.attempts += line.attempts
         else:
             self.carried += 1
+            self.own_from = self._last_number + 1
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._places)
 
     def number(self, key: str) -> int | None:
-        """Give the place of a finished call among all, from 0; None if it has not finished."""
+        """Give the number of a finished call; None if it has not finished. Those taken over have the lowest."""
         if self._last is not None and self._last.key == key:
-            return len(self._starts) - 1
-        return self._keys.find(key)
+            return self._last_number
+        return self._places.find(key)
 
     def read(self, key: str) -> Line:
         """Read a finished call again.
@@ -247,15 +252,16 @@ class Journal:
         """
         if self._last is not None and self._last.key == key:
             return self._last
-        number = self._keys.find(key)
+        number = self._places.find(key)
         if number is None:
             raise KeyError(key)
+        start, text = self._places.text(number)
         try:
-            line = _decode(os.pread(self._files[self._homes[number]], self._lengths[number], self._starts[number]))
+            line = _decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _bad_line(self._shown_as, number + 1, error)
+            self._places.bad(number, start, error)
         if line.key != key:
-            _bad_line(self._shown_as, number + 1, None)
+            self._places.bad(number, start, None)
         return line
 
     @staticmethod
@@ -307,9 +313,10 @@ class Journal:
         """
         if self.failure is not None:
             raise self.failure
-        number = self._keys.find(line.key)
+        number = self._places.find(line.key)
         if number is not None:
-            return self._starts[number], self._lengths[number]
+            start, text = self._places.text(number)
+            return start, len(text)
         data = _encode(line) + b"\n"
         try:
             written = os.write(self._file, data)
@@ -318,16 +325,15 @@ class Journal:
         except OSError as error:
             self._take_back()
             raise self._failed(error) from error
-        self._keys.add(line.key)
-        self._note(0, self._size, written, line)
-        self._size += written
+        start = self._places.end(0)
+        self._note(0, written, line)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync_now)
-        return self._size - written, written
+        return start, written
 
     def _take_back(self) -> None:
         try:
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(self._file, self._places.end(0))
         except OSError:  # the torn line stays, without a line end: the next reader leaves it out
             return
 
@@ -363,8 +369,9 @@ class Journal:
             self._close_files()
 
     def _close_files(self) -> None:
-        for file in self._files:
-            os.close(file)
+        self._places.close()
+        if self._file >= 0:
+            os.close(self._file)
 
 
 def not_written(shown_as: str, error: Exception) -> StoreError:

@@ -1,79 +1,72 @@
-"""Which calls have finished, and where: an exact table of call keys that stays small.
+"""Which calls have finished: an exact set of call keys that takes eight bytes a key.
 
-A Python dict takes more than a hundred bytes for each key of a call. This takes 16 for each slot of a table that is at
-most two thirds full, so that a million finished calls take about 32 MB, not hundreds.
+A Python dict takes more than a hundred bytes for each key of a call. Here only the newest keys are in one. The others
+are 64-bit numbers in rising order: 32 bits of the key, then the number under which whoever uses this can tell the whole
+key again. So an answer is never a guess, and a key that is not there, which is the common case, costs one bisection.
 """
 
 from __future__ import annotations
 
 import hashlib
 from array import array
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
 
 __all__ = ["KeyTable"]
 
-_DIGITS = 24  # hexadecimal, as `shinrai.records.call_key` gives them: 96 bits
-_LOW = 2**32 - 1
+_NEWEST: Final = 2**14  # keys that are held as they are, before they are sorted in among the others
+_BITS: Final = 32
+_LOW: Final = 2**_BITS - 1
 
 
 class KeyTable:
-    """Numbers keys in the order in which they are added, from 0. Open addressing with linear probing."""
+    """Numbers of keys.
 
-    __slots__ = ("_highs", "_lows", "_mask", "_numbers", "_used")
+    Parameters
+    ----------
+    key_of : callable
+        Gives the key that was added with a number.
+    """
 
-    def __init__(self) -> None:
-        self._used = 0
-        self._allot(1024)
+    __slots__ = ("_key_of", "_newest", "_sorted")
 
-    def _allot(self, slots: int) -> None:
-        self._mask = slots - 1
-        self._highs = array("Q", bytes(8 * slots))
-        self._lows = array("I", bytes(4 * slots))
-        self._numbers = array("I", bytes(4 * slots))  # number + 1; 0 is a free slot
+    def __init__(self, key_of: Callable[[int], str]) -> None:
+        self._key_of = key_of
+        self._newest: dict[str, int] = {}
+        self._sorted = array("Q")
 
     def __len__(self) -> int:
-        return self._used
+        return len(self._newest) + len(self._sorted)
 
     def find(self, key: str) -> int | None:
         """Give the number of a key; None if it was not added."""
-        bits = _bits(key)
-        high, low = bits >> 32, bits & _LOW
-        highs, lows, numbers, mask = self._highs, self._lows, self._numbers, self._mask
-        slot = high & mask
-        while number := numbers[slot]:
-            if highs[slot] == high and lows[slot] == low:
-                return number - 1
-            slot = (slot + 1) & mask
+        number = self._newest.get(key)
+        if number is not None or not self._sorted:
+            return number
+        marked = _head(key) << _BITS
+        for place in range(bisect_left(self._sorted, marked), len(self._sorted)):
+            found = self._sorted[place]
+            if found ^ marked > _LOW:
+                return None
+            if self._key_of(found & _LOW) == key:
+                return found & _LOW
         return None
 
-    def add(self, key: str) -> int:
-        """Add a key that is not there yet, and give its number."""
-        if 3 * self._used >= 2 * self._mask:
-            self._grow()
-        bits = _bits(key)
-        self._used += 1
-        self._put(bits >> 32, bits & _LOW, self._used)
-        return self._used - 1
-
-    def _put(self, high: int, low: int, number: int) -> None:
-        numbers, mask = self._numbers, self._mask
-        slot = high & mask
-        while numbers[slot]:
-            slot = (slot + 1) & mask
-        self._highs[slot], self._lows[slot], numbers[slot] = high, low, number
-
-    def _grow(self) -> None:
-        before = zip(self._highs, self._lows, self._numbers, strict=True)
-        self._allot(2 * (self._mask + 1))
-        for high, low, number in before:
-            if number:
-                self._put(high, low, number)
+    def add(self, key: str, number: int) -> None:
+        """Add a key that is not there yet, with a number below 2**32."""
+        self._newest[key] = number
+        if len(self._newest) >= _NEWEST:
+            self._sorted.extend([_head(one) << _BITS | its for one, its in self._newest.items()])
+            self._newest.clear()
+            np.frombuffer(self._sorted, dtype=np.uint64).sort()  # in place: no second copy of what may be large
 
 
-def _bits(key: str) -> int:
-    """Read a call key as the 96 bits that it writes; any other text by its SHA-256."""
-    if len(key) == _DIGITS:
-        try:
-            return int(key, 16)
-        except ValueError:
-            pass  # not a call key
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:12])
+def _head(key: str) -> int:
+    """Give the first 32 of the 96 bits that a call key writes; of any other text those of its SHA-256."""
+    try:
+        return int(key[:8], 16) & _LOW
+    except ValueError:
+        return int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:4])

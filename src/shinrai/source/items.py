@@ -85,6 +85,7 @@ def read_items(path: Path, *, shown_as: str) -> list[Item]:
 
 
 _HELD_BYTES: Final = 2**20  # a data set up to this size is held in memory after all
+_EACH: Final = 16
 
 
 class SpooledItems(Sequence[Item]):
@@ -101,21 +102,25 @@ class SpooledItems(Sequence[Item]):
     def __init__(self, folder: Path | None = None) -> None:
         # Closed by `close`: it lives as long as the items are asked for.
         self._rows = tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES, dir=None if folder is None else str(folder))  # noqa: SIM115
-        self._starts = array("I", (0,))  # of bytes: a data set has at most `MAX_DATA_BYTES`
+        self._starts = array("Q")  # of one row in `_EACH`; the others are counted from there
+        self._size = self._count = 0
         self._held: list[Item] | None = []
 
     def add(self, item: Item) -> None:
         """Take in the next item."""
-        row = _encode_row(item.fields)
+        row = _encode_row(item.fields) + b"\n"
+        if self._count % _EACH == 0:
+            self._starts.append(self._size)
         self._rows.write(row)
-        self._starts.append(self._starts[-1] + len(row))
+        self._size += len(row)
+        self._count += 1
         if self._held is not None:
             self._held.append(item)
-            if self._starts[-1] > _HELD_BYTES:
+            if self._size > _HELD_BYTES:
                 self._held = None
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return self._count
 
     @overload
     def __getitem__(self, index: int) -> Item: ...
@@ -128,10 +133,23 @@ class SpooledItems(Sequence[Item]):
             return [self[place] for place in range(*index.indices(len(self)))]
         if self._held is not None:
             return self._held[index]
-        start = self._starts[index]
-        self._rows.seek(start)
-        fields = _decode_row(self._rows.read(self._starts[index + 1] - start))
+        place = range(self._count)[index]
+        self._rows.seek(self._starts[place // _EACH])
+        for _row in range(place % _EACH):
+            self._rows.readline()
+        fields = _decode_row(self._rows.readline())
         return Item(fields["id"], fields)
+
+    def __iter__(self) -> Iterator[Item]:
+        if self._held is not None:
+            yield from self._held
+            return
+        for start in self._starts:
+            self._rows.seek(start)
+            for row in [self._rows.readline() for _row in range(_EACH)]:
+                if row:
+                    fields = _decode_row(row)
+                    yield Item(fields["id"], fields)
 
     def close(self) -> None:
         """Let the temporary copy go."""
@@ -145,7 +163,7 @@ _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 def spool_items(
     path: Path, *, shown_as: str, folder: Path | None = None, at_most: int | None = MAX_DATA_BYTES
 ) -> SpooledItems:
-    """Read a data set without holding it in memory: eight bytes for each row stay.
+    """Read a data set without holding it in memory: half a byte for each row stays.
 
     Parameters
     ----------
