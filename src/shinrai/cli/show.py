@@ -214,9 +214,12 @@ def _runs(state: State, *, as_json: bool) -> None:
 
 
 def _claims(shelf: _Shelf, *, as_json: bool) -> None:
+    from shinrai.report.family import read_together  # noqa: PLC0415 - loaded only when the verb runs
+
     judged = (one.verdict for found in shelf.state.judgements.values() for one in found)
     verdicts = {verdict.commitment: verdict for verdict in judged if verdict.run == shelf.name}
     claims = [(promise.commitment, verdicts.get(digest)) for digest, promise in shelf.promises.items()]
+    family = read_together(claims)
     if as_json:
         found = [
             {
@@ -229,13 +232,16 @@ def _claims(shelf: _Shelf, *, as_json: bool) -> None:
             }
             for digest, (commitment, verdict) in zip(shelf.promises, claims, strict=True)
         ]
-        put_json({"version": 1, **_run_json(shelf.state, shelf.run), "claims": found})
+        whole = family.to_json() if family else None
+        put_json({"version": 1, **_run_json(shelf.state, shelf.run), "claims": found, "together": whole})
         return
-    from shinrai.cli.words import run_table, runs_table  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.cli.words import family_words, run_table, runs_table  # noqa: PLC0415 - loaded only when the verb runs
 
     runs_table([(shelf.run, _version(shelf.state, shelf.run))])
     click.echo()
     run_table(claims)
+    if family is not None:
+        click.echo(family_words(family))
     if shelf.run.finished is None:
         note(_("The run has not ended; its trials can be seen when it has."))
     elif claims:

@@ -14,6 +14,7 @@ from rich.tree import Tree
 from shinrai.i18n import _, current_language
 from shinrai.ledger.projection import ClaimState, Run
 from shinrai.records import STATUSES, Commitment, Counts, Status, Verdict
+from shinrai.report.family import Family
 from shinrai.report.figures import measured as estimate_words
 from shinrai.report.tree import Node
 from shinrai.report.words import (
@@ -141,6 +142,17 @@ def run_table(claims: Sequence[tuple[Commitment, Verdict | None]]) -> None:
         Text.assemble((OUTCOME_SHAPES[one], OUTCOME_STYLES[one]), f" {_(word)}") for one, word in OUTCOMES.items()
     ]
     Console().print(Text("  ").join(legend), style="dim")
+
+
+def family_words(family: Family) -> str:
+    """Say which verdicts of a table hold all at once."""
+    found: dict[Status, tuple[str, ...]] = {"violated": family.violated, "met": family.met}
+    held = [f"{_(STATUS_WORDS[status])}: {', '.join(names)}" for status, names in found.items() if names]
+    said = _(
+        "Each verdict by itself is wrong with probability at most its error level. "
+        "Of all {count} read together, with probability at most {alpha} that any is wrong: {held}."
+    )
+    return said.format(count=family.size, alpha=f"{family.alpha:g}", held="; ".join(held) or _("none"))
 
 
 def tally(counts: Counts) -> Text:
