@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,10 @@ def prepared(town: Town, endpoint: Endpoint, kinds: tuple[str, ...] = KINDS, **u
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return found(tmp_path / "town")
+def town(tmp_path: Path) -> Iterator[Town]:
+    made = found(tmp_path / "town")
+    with made.ledger:
+        yield made
 
 
 async def test_what_a_source_makes_is_scored_and_what_it_lost_is_missing(town: Town) -> None:
