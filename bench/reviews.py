@@ -40,7 +40,7 @@ def generate(folder: Path) -> list[Path]:
                 targets={year: str(900 - 7 * year % 31) for year in range(2022, 2028)},
                 actuals={year: f"{800 + node + year % 7}.5" for year in range(2021, 2025)},
                 rates={},
-                more={sheets.STATEMENT: f"{text}{number}"},
+                more={sheets.STATEMENT: f"{text}{number}", sheets.ORIGIN: f"霞省の調査 {project}"},
             )
             for row in rows[: ROWS - written]:
                 writer.writerow(row)

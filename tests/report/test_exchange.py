@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import xml.etree.ElementTree as ET
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -120,10 +121,19 @@ STRATML_ORDER: dict[str, list[str]] = {
     "Objective": ["Name", "Description", "Identifier", "SequenceIndicator", "Stakeholder", "PerformanceIndicator"],
     "PerformanceIndicator": ["MeasurementDimension", "UnitOfMeasurement", "Identifier", "MeasurementInstance"],
     "MeasurementInstance": ["TargetResult", "ActualResult"],
-    "TargetResult": ["Description", "NumberOfUnits", "StartDate", "EndDate"],
-    "ActualResult": ["Description", "NumberOfUnits", "StartDate", "EndDate"],
+    "TargetResult": ["StartDate", "EndDate", "NumberOfUnits", "Description"],
+    "ActualResult": ["StartDate", "EndDate", "NumberOfUnits", "Description"],
     "Stakeholder": ["Name", "Role"],
     "Role": ["Name", "RoleType"],
+}
+STRATML_MANY = {"Value", "Goal", "Objective", "Stakeholder", "PerformanceIndicator", "MeasurementInstance"}
+"""Elements that may stand there more than once below one element; all others at most once."""
+STRATML_NEEDED: dict[str, set[str]] = {
+    "PerformancePlanOrReport": {"Name", "StrategicPlanCore"},
+    "StrategicPlanCore": {"Organization", "Goal"},
+    "Goal": {"Name"},
+    "PerformanceIndicator": {"MeasurementDimension", "UnitOfMeasurement"},
+    "Role": {"Name"},
 }
 IATI_ORDER: dict[str, list[str]] = {
     "iati-activity": [
@@ -151,6 +161,10 @@ def test_stratml_holds_goals_measures_indicators_targets_and_results(language: s
     root = ET.fromstring(xml.stratml(plan, {plan.id: plan}, observed(), language))  # noqa: S314 - our own text
     in_order(root, STRATML_ORDER)
     space = f"{{{xml.STRATML}}}"
+    for element in root.iter():
+        below = Counter(one.tag.removeprefix(space) for one in element)
+        assert STRATML_NEEDED.get(element.tag.removeprefix(space), set()) <= set(below)
+        assert {name for name, count in below.items() if count > 1} <= STRATML_MANY
     identifiers = [element.text for element in root.iter(f"{space}Identifier")]
     assert len(set(identifiers)) == len(identifiers)
     indicator = next(root.iter(f"{space}PerformanceIndicator"))

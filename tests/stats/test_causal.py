@@ -50,6 +50,30 @@ def test_a_difference_over_groups_is_the_textbooks_two_sample_t() -> None:
     assert effect.upper - effect.value == pytest.approx(2.7764451 * math.sqrt(1 / 2 + 1 / 4), rel=1e-6)
 
 
+# Packs of cigarettes sold a head in California, 1970 to 2000 (Orzechowski and Walker, "The Tax Burden on Tobacco", as
+# used by Abadie, Diamond and Hainmueller 2010 and, with exactly this model, by Linden, "Conducting interrupted
+# time-series analysis for single- and multiple-group comparisons", Stata Journal 15 (2015)). The tax of Proposition 99
+# began in 1989.
+CALIFORNIA = [
+    *(123.0, 121.0, 123.5, 124.4, 126.7, 127.1, 128.0, 126.4, 126.1, 121.9, 120.2, 118.6, 115.4, 110.8, 104.8, 102.8),
+    *(99.7, 97.5, 90.1, 82.4, 77.8, 68.7, 67.5, 63.4, 58.6, 56.4, 54.5, 53.8, 52.3, 47.2, 41.6),
+]
+
+
+def test_the_cigarette_tax_of_california() -> None:
+    # Mendez, "Six Ways to Evaluate a Policy: Proposition 99" (carlos-mendez.org, 2026), section 8, prints the segmented
+    # regression as 98.41579 - 1.77947 year0 - 20.05810 prepostPost - 1.49465 year0:prepostPost, time counted from 1989.
+    effect = interrupted(CALIFORNIA, 19, lags=1)
+    assert f"{effect.level.value:.5f}" == "-20.05810"
+    assert f"{effect.slope.value:.5f}" == "-1.49465"
+    (values,) = _fit(np.array([CALIFORNIA]), _segments(31, 19), 1).values
+    assert [f"{one:.5f}" for one in values] == ["98.41579", "-1.77947", "-20.05810", "-1.49465"]
+    assert (effect.before, effect.after) == (19, 12)
+    # Printed there: p = 0.001 for the level. Among series as autocorrelated as this one, such a jump is no rarity.
+    assert effect.correlation > 0.9
+    assert effect.level.upper > 0.0 < effect.slope.upper
+
+
 @pytest.mark.parametrize("lags", [0, 2, 4])
 def test_newey_west_errors_are_those_of_statsmodels(lags: int) -> None:
     linear = pytest.importorskip("statsmodels.regression.linear_model", reason="statsmodels is not installed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -39,6 +40,31 @@ class Record(BaseModel):
     def to_json(self) -> dict[str, Json]:
         """Give the record as plain JSON values; fields that are None are left out, so absent and None are one."""
         return self.model_dump(mode="json", exclude_none=True)
+
+    def like(self, changed: Mapping[str, object]) -> Self:
+        """Give a copy in which some fields have other values, which are taken unchecked.
+
+        The same as pydantic's ``model_copy`` at a quarter of its cost, for records that are many and resemble one
+        another. Values must be such as the fields hold after validation.
+
+        Parameters
+        ----------
+        changed : mapping
+            Field → value; each must have been given for this record too.
+
+        Returns
+        -------
+        Record
+        """
+        copy = object.__new__(type(self))
+        for name, value in (
+            ("__dict__", {**self.__dict__, **changed}),
+            ("__pydantic_fields_set__", self.__pydantic_fields_set__),
+            ("__pydantic_extra__", None),
+            ("__pydantic_private__", None),
+        ):
+            object.__setattr__(copy, name, value)
+        return copy
 
     def canonical(self) -> bytes:
         """Give the canonical JSON (RFC 8785) of what `to_json` gives.

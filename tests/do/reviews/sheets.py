@@ -87,6 +87,7 @@ LEVEL = "種別（アクティビティ・アウトプット・アウトカム�
 ROW = "目標年度／目標値／実績値／達成率"
 STATEMENT = "アクティビティ／活動目標／成果目標"
 METRIC = "活動指標／成果指標"
+ORIGIN = "成果実績及び目標値の根拠として用いた統計・データ名（出典）"
 
 Cells = dict[str, str]
 
@@ -127,7 +128,7 @@ def indicator(
         METRIC: metric,
         "単位": unit,
         "改善の上向き／下向き": direction,
-        "成果実績及び目標値の根拠として用いた統計・データ名（出典）": "霞省調べ",
+        ORIGIN: "霞省調べ",
         **(more or {}),
     }
     flags = {} if target_year is None else {target_year: "1"}

@@ -15,22 +15,18 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from shinrai.do.reviews.budgets import Assessment, Basis, Budget
 from shinrai.do.reviews.goals import Series
 from shinrai.do.reviews.importing import Reviews
 from shinrai.do.reviews.inputs import NODE, Values, input_node, legal_basis, named_plans, policies, spending
 from shinrai.do.reviews.links import Link, NodeKey
-from shinrai.records import Id, Observation, Plan, last_day_of
+from shinrai.records import Id, Observation, Plan, Source, Text, last_day_of
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _UNITS: Final = {"%": "percent", "％": "percent", "パーセント": "percent"}
 
 SITE: Final = "https://rssystem.go.jp/"
 """Where the project reviews are published."""
-
-_OBSERVATIONS: Final = TypeAdapter(tuple[Observation, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,7 @@ class _Maker:
         self.published = published
         self.file = reviews.files["3-1"]
         self.nodes: dict[NodeKey, Id] = {}
-        self.observed: list[Values] = []
+        self.observations: list[Observation] = []
         self.definitions: list[Values] = []
         self.uses: list[Values] = []
 
@@ -143,7 +139,7 @@ class _Maker:
                 "uses": self.uses,
             }
         )
-        return Project(plan, _OBSERVATIONS.validate_python(self.observed))
+        return Project(plan, tuple(self.observations))
 
     def _source(self, first: Series) -> Values:
         year = self.reviews.year
@@ -219,21 +215,24 @@ class _Maker:
             self._observe(name, unit, series.actuals, (self.file, series.lines.get("actual", series.line)))
 
     def _observe(self, name: Id, unit: str, actuals: Mapping[int, float], place: tuple[str, int]) -> None:
-        """Note what was observed; observations are made of it all at once, which is faster than one by one."""
+        """Make observations like one that was checked, with other values and places.
+
+        What differs needs no second check: the id and the unit of a definition, which the plan checks, a finite number,
+        a year of four digits and what follows from it.
+        """
         file, line = place
-        common = {
-            "subject": name,
-            "unit": unit,
-            "source": f"行政事業レビュー {self.reviews.year}年度 {file}",
-            "published": self.published,
-            "url": SITE,
-            "collector": "self-reported",
-            "certainty": "official",
-        }
+        pattern = _pattern(file, self.reviews.year, self.published)
         for year in sorted(actuals):
             period, end = _fiscal(year)
-            here = {"value": actuals[year], "period": period, "as_of": end, "locator": f"{line}:{year}"}
-            self.observed.append(common | here)
+            here = {
+                "subject": name,
+                "unit": unit,
+                "value": actuals[year],
+                "period": period,
+                "as_of": end,
+                "locator": f"{line}:{year}",
+            }
+            self.observations.append(pattern.like(here))
 
     def _assessment(self) -> str:
         found = self.parts.assessment
@@ -257,7 +256,7 @@ def _definition(name: str, unit: str, series: Series) -> Values:
         "unit": unit,
         "direction": series.direction,
         "frequency": "fiscal-year",
-        "sources": ({"title": {"ja": series.origin}, "certainty": "official"},) if series.origin else (),
+        "sources": _origin(series.origin),
         "certainty": "official",
     }
 
@@ -272,10 +271,35 @@ def _use(name: str, node: str, series: Series) -> Values:
         "indicator": name,
         "of": node,
         "target": None if value is None else target,
-        "path": [{"period": f"FY{one}", "value": series.targets[one]} for one in years],
+        "path": [{"period": _fiscal(one)[0], "value": series.targets[one]} for one in years],
         "path_basis": "official" if years else None,
         "certainty": "official",
     }
+
+
+@lru_cache(maxsize=16)
+def _pattern(file: str, year: int, published: date) -> Observation:
+    """Give an observation that all those of a file are like."""
+    period, end = _fiscal(year)
+    return Observation(
+        subject="pattern",
+        value=0.0,
+        unit="pattern",
+        as_of=end,
+        source=f"行政事業レビュー {year}年度 {file}",
+        period=period,
+        published=published,
+        url=SITE,
+        locator=file,
+        collector="self-reported",
+        certainty="official",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _origin(written: str) -> tuple[Source, ...]:
+    """Give the source that a ministry names for its numbers, checked once for all that name it."""
+    return (Source(title=Text(ja=written), certainty="official"),) if written else ()
 
 
 @cache

@@ -24,7 +24,7 @@ from shinrai.records import (
 )
 from shinrai.report.exchange.table import text_of
 
-STRATML: Final = "http://www.stratml.net/PerformancePlanOrReport"
+STRATML: Final = "urn:ISO:std:iso:17469:tech:xsd:PerformancePlanOrReport"
 _STAGES: Final[dict[ResultLevel, str]] = {
     "input": "Input",
     "activity": "Input_Processing",
@@ -86,7 +86,7 @@ def _periods(use: IndicatorUse, observed: Observed) -> Iterator[tuple[str, float
 
 
 def stratml(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, language: str = "en") -> str:
-    """Write a plan as a StratML Part 2 document (schema 2.1 of 2010-12-15, namespace ``www.stratml.net``).
+    """Write a plan as a StratML Part 2 document (schema 2.2.6 of 2016-02-16, the one of ANSI/AIIM 22:2017).
 
     Goals become goals, measures objectives, indicators performance indicators with their targets and results. StratML
     has one language a document and no place for results chains, baselines apart from results, or vintages.
@@ -210,10 +210,10 @@ class _StratML:
         for name, value, words in (("TargetResult", target, period), ("ActualResult", actual, said or period)):
             if value is not None:
                 result = self._in(instance, name)
-                self._in(result, "Description", words)
-                self._in(result, "NumberOfUnits", _decimal(value))
                 self._in(result, "StartDate", first_day(period).isoformat())
                 self._in(result, "EndDate", last_day_of(period).isoformat())
+                self._in(result, "NumberOfUnits", _decimal(value))
+                self._in(result, "Description", words)
 
 
 def _decimal(value: float) -> str:
