@@ -127,4 +127,4 @@ def test_stratml_is_valid_by_its_schema(language: str) -> None:
     for plan in plans():
         written = xml.stratml(plan, known, observed(), language)
         assert valid(schema, written) == []
-    assert valid(schema, written.replace("Organization>", "Authority>")), "a plan without an organization is none"
+        assert valid(schema, written.replace("Organization>", "Authority>")), "a plan of no organization is none"

@@ -99,12 +99,12 @@ class Series:
     decision: str = ""
     decision_place: str = ""
     decision_url: str = ""
-    targets: dict[int, float] = field(default_factory=dict)
-    actuals: dict[int, float] = field(default_factory=dict)
-    rates: dict[int, float] = field(default_factory=dict)
-    target_years: list[int] = field(default_factory=list)
-    lines: dict[Row, int] = field(default_factory=dict)
-    disputed: set[Row] = field(default_factory=set)
+    targets: dict[int, float] = field(default_factory=dict, init=False)
+    actuals: dict[int, float] = field(default_factory=dict, init=False)
+    rates: dict[int, float] = field(default_factory=dict, init=False)
+    target_years: list[int] = field(default_factory=list, init=False)
+    lines: dict[Row, int] = field(default_factory=dict, init=False)
+    disputed: set[Row] = field(default_factory=set, init=False)
 
     @property
     def target_year(self) -> int | None:
