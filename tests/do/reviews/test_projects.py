@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from shinrai.catalog import status_methods
+from shinrai.check.indicators import assess
+from shinrai.check.series import gather
 from shinrai.cli import main
 from shinrai.do.reviews import Project, keep_projects, projects, read_reviews
 from shinrai.do.reviews.notices import Notices
@@ -113,6 +116,14 @@ def test_what_was_spent_is_observed_against_what_the_budget_allows(tmp_path: Pat
     (spent,) = [one for one in project.observations if one.subject == use.indicator]
     assert (spent.period, spent.value, spent.as_of) == ("FY2024", 0.0, date(2025, 3, 31)), "0 is a value, blank is none"
     assert (spent.source, spent.locator) == ("行政事業レビュー 2025年度 2-1_RS_2025_test.csv", "3:2024")
+
+
+def test_what_was_spent_gets_no_verdict(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    method = status_methods()["pace-against-path"]
+    told = assess([project.plan], {}, gather(project.observations), method, date(2025, 10, 1))
+    (spent,) = [one for one in told if one.use.of == "input-budget"]
+    assert spent.state == "no_target"
 
 
 def test_a_budget_that_was_never_read_leaves_no_trace(tmp_path: Path) -> None:
