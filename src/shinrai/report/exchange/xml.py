@@ -86,7 +86,7 @@ def _periods(use: IndicatorUse, observed: Observed) -> Iterator[tuple[str, float
 
 
 def stratml(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, language: str = "en") -> str:
-    """Write a plan as a StratML Part 2 document (schema 2.2.6 of 2016-02-16, the one of ANSI/AIIM 22:2017).
+    """Write a plan as a StratML Part 2 document (schema 2.2.6 of ISO/AIIM, 2016-02-16).
 
     Goals become goals, measures objectives, indicators performance indicators with their targets and results. StratML
     has one language a document and no place for results chains, baselines apart from results, or vintages.
