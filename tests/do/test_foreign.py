@@ -16,6 +16,7 @@ from shinrai import do
 from shinrai.check.scorers import Context, scorer
 from shinrai.errors import SourceError, UsageError
 from shinrai.records import Column, Import, Item
+from shinrai.report.provenance import said_in_words
 from tests.fixtures.replies import COUNT, HERE, outcome
 from tests.plan.town import Town
 
@@ -372,6 +373,27 @@ def test_rows_that_another_scorer_scored_have_no_score_of_this_one(town: Town) -
     (odd,) = (row for row in rows if "score.Relevancy" in row)
     rule = scorer(Column(id="column", column="score.Includes", rule="at-least", value=0.5), Context())
     assert rule(Item(odd["id"], odd), (), ()).outcome == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("tool", "pattern"),
+    [
+        ("inspect", "whole.eval"),
+        ("inspect", "shuffled.json"),
+        ("lm-evaluation-harness", "samples_*.jsonl"),
+        ("promptfoo", "whole.json"),
+        ("deepeval", "whole.json"),
+        ("garak", "*.report.jsonl"),
+    ],
+)
+def test_selection_and_order_are_said_in_japanese_too(town: Town, tool: str, pattern: str) -> None:
+    run = bring(town, file_of(tool, pattern))[0].provenance
+    assert run is not None
+    for said in (run.selection, run.order):
+        words = said_in_words(said)
+        assert words.en is not None
+        assert set(re.findall(r"\d+", words.en)) == set(re.findall(r"\d+", said))
+        assert not re.search(r"[A-Za-z]+ [A-Za-z]+", words.ja or "not said")
 
 
 # ---- aisev, by its documented format

@@ -10,8 +10,9 @@ import click
 
 from shinrai.cli.do_exchange import command as turn
 from shinrai.cli.do_reviews import command as reviews
+from shinrai.cli.progress import progress
 from shinrai.cli.session import note, put_json, session, today
-from shinrai.i18n import _
+from shinrai.i18n import _, current_language
 from shinrai.records import Evidence, Import
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -175,7 +176,18 @@ def _observe_tables(start: str, files: tuple[Path, ...], *, as_json: bool) -> No
     note(_("next      shinrai status      shinrai report"))
 
 
-@command.command("import", short_help="Bring in trials that happened elsewhere.")
+_WHOLE = ("success", "complete")
+"""How tools call a run that ended as it was meant to."""
+
+_IMPORT = """\b
+Examples:
+  shinrai do import logs/2026-11-23_safety.eval --system resident-assistant
+  shinrai do import replies.csv --system resident-assistant --json
+  shinrai do import desk.log --system front-desk --as desk-log
+"""
+
+
+@command.command("import", short_help="Bring in trials that happened elsewhere.", epilog=_IMPORT)
 @click.argument("file", type=_FILE)
 @click.option("--system", metavar="ID", help="System that was asked, or that the decisions were made with.")
 @click.option("--as", "importer", metavar="NAME", help="Importer that reads the file, such as one of your own.")
@@ -199,7 +211,8 @@ def import_file(start: str, file: Path, system: str | None, importer: str | None
             click.echo(_("questions kept as {file}").format(file=questions))
             note(_("next      name it in checks/*.yaml: data: {{file: {file}}}").format(file=questions))
             return
-        brought = do.import_file(opened.ledger, opened.workspace, file, system, importer)
+        with progress(file, quiet=as_json) as tell:
+            brought = do.import_file(opened.ledger, opened.workspace, file, system, importer, tell)
     _tell(brought, _said(brought), _("next      shinrai plan      shinrai check"), as_json=as_json)
 
 
@@ -208,15 +221,25 @@ def _said(brought: Import) -> str:
     run = brought.provenance
     if run is None:
         return _("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file)
+    from shinrai.report.provenance import missing_in_words, said_in_words  # noqa: PLC0415 - loaded only when needed
+
     tool = f"{run.tool} {run.version}" if run.version else run.tool
+    language = current_language()
     said = [
-        _("imported {rows} trials of {tool}, kept as {file}").format(rows=brought.rows, tool=tool, file=brought.file)
+        _("imported {rows} captured replies, kept as {file}").format(rows=brought.rows, file=brought.file)
+        if brought.format == "outputs"
+        else _("imported {rows} trials of {tool}, kept as {file}").format(
+            rows=brought.rows, tool=tool, file=brought.file
+        )
     ]
-    said.append(_("selection {selection}; order: {order}").format(selection=run.selection, order=run.order))
+    selection, order = (said_in_words(text).read(language) for text in (run.selection, run.order))
+    said.append(_("selection: {selection}; order: {order}").format(selection=selection, order=order))
+    if run.ended_as not in {None, *_WHOLE}:
+        said.append(_("the run did not end as planned; its tool says: {word}").format(word=repr(run.ended_as)))
     if run.plugin is not None:
         said.append(_("read by the plug-in {plugin}").format(plugin=run.plugin.shown))
     if run.missing:
-        missing = ", ".join(f"{kind} {number}" for kind, number in run.missing.items())
+        missing = missing_in_words(run.missing).read(language)
         said.append(_("without a reply: {missing}; they count as missing").format(missing=missing))
     return "\n".join(said)
 

@@ -16,7 +16,7 @@ import msgspec
 from shinrai.do.outputs import json_lines
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment, refuse_field
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Json
 
 _BEGAN: Final = 1
@@ -68,7 +68,7 @@ def read_garak(path: Path) -> Run:
 
 
 def _rows(path: Path, run: Run) -> Iterator[Row]:
-    run.order = "probe by probe, in the order of each probe (seq)"
+    run.order = N_("probe by probe, in the order of each probe (seq)")
     begun: dict[str, _Begun] = {}
     generations = 1
     for line, fields in json_lines(path):

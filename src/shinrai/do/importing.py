@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -41,11 +42,17 @@ READERS: Final[dict[ImportFormat, str]] = {
 }
 """The importers that Shinrai has; others are plug-ins."""
 
+_TOLD_EVERY: Final = 1_000
 _encode = msgspec.json.Encoder().encode
 
 
-def import_file(
-    ledger: Ledger, workspace: Workspace, path: Path, system: Id | None, importer: Id | None = None
+def import_file(  # noqa: PLR0917 - what, into what, about what, and how
+    ledger: Ledger,
+    workspace: Workspace,
+    path: Path,
+    system: Id | None,
+    importer: Id | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> Import:
     """Bring in trials that happened elsewhere, from the file of any tool that is known.
 
@@ -61,6 +68,8 @@ def import_file(
         The system that was asked. None is refused: it is only for those who forgot.
     importer : Id, optional
         The importer that reads the file, one of one's own included; told by the file where it is not given.
+    tell : callable, optional
+        Told how many rows were read, every thousand rows.
 
     Returns
     -------
@@ -96,7 +105,17 @@ def import_file(
             hint=_("leave --system out: it becomes a file of the workspace that a check can name"),
         )
     about = standing(workspace.systems[system], workspace, ledger.state()).fingerprint
-    return _bring(ledger, workspace.root, read(form, path, workspace.root), path, system, about=about)
+    run = read(form, path, workspace.root)
+    if tell is not None:
+        run.rows = _counted(run.rows, tell)
+    return _bring(ledger, workspace.root, run, path, system, about=about)
+
+
+def _counted(rows: Iterator[Row], tell: Callable[[int], None]) -> Iterator[Row]:
+    for number, row in enumerate(rows, start=1):
+        yield row
+        if number % _TOLD_EVERY == 0:
+            tell(number)
 
 
 def read(form: ImportFormat, path: Path, root: Path) -> Run:
@@ -193,8 +212,8 @@ class _Book:
             yield _encode(row.kept()) + b"\n"
         if not self.rows:
             refuse("do.empty", self._name, _("the file holds no trial"))
-        marks = np.frombuffer(self._marks, dtype=np.uint64)  # 8 bytes a row: logs of a gigabyte have many
-        if len(np.unique(marks)) < len(marks):
+        marks = np.sort(np.frombuffer(self._marks, dtype=np.uint64))  # 8 bytes a row: logs of a gigabyte have many
+        if (marks[1:] == marks[:-1]).any():
             self._refuse_twice()
 
     def _note(self, row: Row) -> None:
@@ -206,8 +225,9 @@ class _Book:
 
     def _refuse_twice(self) -> NoReturn:
         counted = Counter(self._marks)
-        place = next(number for number, mark in enumerate(self._marks) if counted[mark] > 1)
-        message = _("the trial {number} and a later one have the same id").format(number=place + 1)
+        twice = next(mark for mark in self._marks if counted[mark] > 1)
+        first, second = islice((place for place, mark in enumerate(self._marks, start=1) if mark == twice), 2)
+        message = _("the trials {first} and {second} of the file have the same id").format(first=first, second=second)
         hint = _("a trial must count once: remove the repetition, or tell the rows apart")
         refuse("do.sample-twice", self._name, message, hint=hint)
 

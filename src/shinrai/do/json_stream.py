@@ -42,10 +42,14 @@ class _Reader:
         self._at = 0
         self._read = 0
 
-    def refuse(self, message: str) -> NoReturn:
+    def refuse(self, message: str, hint: str | None = None) -> NoReturn:
         """Say that the document is not what it should be, and after how many bytes."""
         place = _("byte {place:,}").format(place=self._read - len(self._text) + self._at)
-        refuse("do.json", self._name, f"{message} ({place})")
+        refuse("do.json", self._name, f"{message} ({place})", hint=hint)
+
+    def cut_off(self) -> NoReturn:
+        """Say that the document has no end."""
+        self.refuse(_("the file ends in the middle"), hint=_("its run or its copy was cut off: export it once more"))
 
     def more(self) -> bool:
         """Read on; tell whether there was anything."""
@@ -73,7 +77,7 @@ class _Reader:
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self.more():
-                self.refuse(_("the file ends in the middle"))
+                self.cut_off()
 
     def take(self, wanted: bytes) -> None:
         """Step over a byte that has to stand here.
@@ -107,7 +111,7 @@ class _Reader:
                 self._at = found.end()
                 return found.group()
             if not self.more():
-                self.refuse(_("the file ends in the middle"))
+                self.cut_off()
 
     def value(self) -> bytes:
         """Take the next value, whole."""
@@ -147,7 +151,7 @@ class _Reader:
 
     def _go_on(self) -> None:
         if not self.more():
-            self.refuse(_("the file ends in the middle"))
+            self.cut_off()
 
 
 def stream(file: IO[bytes], name: str, lists: Collection[Path]) -> Iterator[tuple[Path, bytes]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from shinrai.i18n import LANGUAGES, N_, translate
+from shinrai.i18n import LANGUAGES, N_, Language, translate
 from shinrai.ledger.projection import Entry, State
 from shinrai.records import Attestation, Id, Import, Observation, Provenance, Text
 from shinrai.report.evidence import visible
+from shinrai.source.inspect_samples import LIMIT
 
-__all__ = ["Piece", "pieces"]
+__all__ = ["Piece", "missing_in_words", "pieces", "said_in_words"]
 
 _Brought: TypeAlias = Attestation | Observation | Import
 """Evidence that single claims rest on; tables of indicators and answers to requirements have sections of their own."""
@@ -99,9 +101,9 @@ def _piece(entry: Entry, evidence: _Brought, keys: tuple[str, ...]) -> Piece:
         digests=_digests(evidence),
         run=_shown(run) if run else None,
         rows=evidence.rows if isinstance(evidence, Import) else None,
-        missing=_counted(run.missing) if run and run.missing else None,
-        selection=_in_words(run.selection) if run else None,
-        order=_in_words(run.order) if run else None,
+        missing=missing_in_words(run.missing) if run and run.missing else None,
+        selection=said_in_words(run.selection) if run else None,
+        order=said_in_words(run.order) if run else None,
         keys=keys,
     )
 
@@ -141,14 +143,50 @@ _MISSING: Final = {
 """Kinds of missing replies that all importers share; a tool may have others, which are shown as it calls them."""
 
 
-def _counted(missing: Mapping[str, int]) -> Text:
-    words = {
-        code: ", ".join(f"{visible(translate(_MISSING.get(kind, kind), code))} {n}" for kind, n in missing.items())
-        for code in LANGUAGES
-    }
+_SAID: Final = (
+    (
+        re.compile(r"(?P<chosen>\w+) of (?P<all>\w+) samples, (?P<epochs>\d+) epochs, limit (?P<limit>[^a-z]+|none)"),
+        N_("{chosen} of {all} samples, {epochs} epochs, limit {limit}"),
+    ),
+    (
+        re.compile(r"(?P<chosen>\w+) of (?P<all>\w+) documents, limit (?P<limit>\S+)"),
+        N_("{chosen} of {all} documents, limit {limit}"),
+    ),
+    (re.compile(r"(?P<chosen>\w+) of (?P<all>\w+) documents"), N_("{chosen} of {all} documents")),
+    (
+        re.compile(r"(?P<count>\w+) generations a prompt, soft limit of prompts (?P<limit>\w+)"),
+        N_("{count} generations a prompt, soft limit of prompts {limit}"),
+    ),
+    (re.compile(r"(?P<order>.+), seed (?P<seed>\S+)"), N_("{order}, seed {seed}")),
+)
+"""How importers say which items were selected, and in which order, with figures in it."""
+
+_LIMITED: Final = N_("stopped by a limit ({kind})")
+
+
+def missing_in_words(missing: Mapping[str, int]) -> Text:
+    """Say what of an import has no reply, and how often."""
+    words = {code: ", ".join(f"{visible(_kind(kind, code))} {n}" for kind, n in missing.items()) for code in LANGUAGES}
     return Text(**words)
 
 
-def _in_words(said: str) -> Text:
-    """Give what an importer said in both languages, as far as there is a translation."""
-    return Text(**{code: visible(translate(said, code)) for code in LANGUAGES})
+def _kind(kind: str, code: Language) -> str:
+    if kind.startswith(LIMIT):
+        return translate(_LIMITED, code).format(kind=kind.removeprefix(LIMIT))
+    return translate(_MISSING.get(kind, kind), code)
+
+
+def said_in_words(said: str) -> Text:
+    """Give what an importer said of selection or order in both languages, as far as there is a translation."""
+    return Text(**{code: visible(_translated(said, code)) for code in LANGUAGES})
+
+
+def _translated(said: str, code: Language) -> str:
+    for pattern, message in _SAID:
+        found = pattern.fullmatch(said)
+        if found is not None:
+            parts = found.groupdict()
+            for name in parts.keys() & {"order", "limit"}:  # words among figures
+                parts[name] = translate(parts[name], code)
+            return translate(message, code).format(**parts)
+    return translate(said, code)
