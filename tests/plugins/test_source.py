@@ -12,6 +12,7 @@ import pytest
 
 from shinrai.check.replay import replay
 from shinrai.check.sources import source_of
+from shinrai.do.inspect_log import read_inspect
 from shinrai.errors import SourceError, UsageError
 from shinrai.plugins import choose
 from shinrai.records import Check, Column, CommittedData, Includes, Regex, Verdict, digest_file
@@ -254,7 +255,10 @@ def test_a_source_of_a_package_is_in_the_promise_with_its_version(
     assert "6 of them scored again" in capsys.readouterr().out
     assert call("-C", str(root), "report") == 0
     page = (root / "report.html").read_text(encoding="utf-8")
-    assert "plug-in wanders (town-checks 1.2, sha256:" in page
+    assert "wanders (town-checks 1.2, sha256:" in page
+    assert call("-C", str(root), "show", "run-0001", "--as-inspect", str(root / "run.eval")) == 0
+    logged = next(read_inspect(root / "run.eval").rows)
+    assert (logged.prompts, logged.reply) == (["anything"], "asked: The counter is open from 8:30 to 17:15.")
 
 
 def test_readers_of_one_text_read_the_reply() -> None:
