@@ -164,9 +164,9 @@ def _explain(error: Exception) -> int:
 
 def _say(error: ShinraiError) -> None:
     from shinrai.check.targets.secrets import mask  # noqa: PLC0415 - only on a mistake
+    from shinrai.i18n import _  # noqa: PLC0415 - keeps --help light
 
-    click.echo(f"{click.style(f'error[{error.code}]', fg='red')}: {mask(error.message)}", err=True)
+    word = click.style(f"{_('error')}[{error.code}]", fg="red")
+    click.echo(f"{word}: {mask(error.message)}", err=True)
     if error.hint:
-        from shinrai.i18n import _  # noqa: PLC0415 - keeps --help light
-
         click.echo(f"\n{_('hint')}: {mask(error.hint)}", err=True)
