@@ -11,6 +11,7 @@ import re
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from shinrai.errors import UsageError
 from shinrai.i18n import Language
 from shinrai.ledger.keys import public_hex, public_key
+from shinrai.records import Part, System
 from shinrai.report.exports import FORMATS, export
 from shinrai.report.exports.oscal import token
 from shinrai.report.exports.statements import encoding
@@ -176,6 +178,46 @@ def test_annex_iv_has_nine_points_and_prints_its_gaps(town: ReportTown, written:
         assert paper.count(gap) >= 5 * systems
         assert "<script" not in paper
         assert "<adder>" not in paper.replace("\\<adder\\>", "")
+
+
+def test_annex_iv_is_about_the_system_as_it_is_now_with_everything_under_it(town: ReportTown) -> None:
+    helper = town.workspace.systems["helper"]
+    beside = [
+        Part.model_validate_json(json.dumps(facts))
+        for facts in (
+            {"id": "letters", "type": "data", "title": {"en": "Old letters"}, "needs": ["rack"]},
+            {"id": "rack", "type": "compute", "title": {"en": "The rack"}, "supplier": "Racks *Ltd*"},
+            {"id": "clerk", "type": "human", "title": {"en": "The clerk"}},
+        )
+    ]
+    register = {
+        "needs": ("letters", "clerk"),
+        "stage": "before-release",
+        "autonomy": "acts-alone",
+        "data": ("children",),
+    }
+    workspace = replace(
+        town.workspace,
+        systems={helper.id: System.model_validate({**dict(helper), **register})},
+        components={part.id: part for part in beside},
+    )
+    paper = export("annex-iv", workspace, town.state, "en", systems=[helper.id]).decode()
+    for said in (
+        "- model (service): 2\n",
+        "Old letters (data), The clerk (step of a person), The rack (compute)",
+        "before release",
+        "acts by itself",
+        "data about children",
+        "The rack (compute): Racks \\*Ltd\\*",
+        "- The clerk (step of a person)\n",
+        "**GAP**: supplier, licence and version of Old letters (data)",
+    ):
+        assert said in paper, said
+    assert "**GAP**: training, validation and testing data" not in paper
+    assert "**GAP**: computing resources" not in paper
+    alone = export("annex-iv", town.workspace, town.state, "en", systems=[helper.id]).decode()
+    assert "**GAP**: training, validation and testing data" in alone
+    assert "**GAP**: computing resources" in alone
 
 
 def test_the_hiroshima_report_has_every_section(town: ReportTown, written: Export) -> None:

@@ -178,7 +178,7 @@ addresses: [plan/words/talks/says-yes@helper]
 change:
   system: helper
   replace:
-    - {id: model, type: endpoint, url: "URL", model: kind}
+    - {id: model, type: endpoint, url: "URL", model: kind, version: "2"}
 """,
     "actions/bear.yaml": """
 id: bear

@@ -131,7 +131,7 @@ def export(
             if one not in known:
                 raise UsageError(code, message.format(name=one), hint=did_you_mean(one, known))
     about = _books(wanted, workspace, list(frameworks))
-    return wanted.write(Dossier(workspace, state, language, chosen(workspace, systems), about))
+    return wanted.write(Dossier(workspace, state, language, chosen(workspace, state, systems), about))
 
 
 def _books(wanted: Format, workspace: Workspace, named: list[Id]) -> tuple[Framework, ...]:

@@ -13,9 +13,9 @@ from typing import Any
 import xlsxwriter
 
 from shinrai.ledger.projection import ClaimState
-from shinrai.records import Answer, AnswerGiven, Framework, Operator, Requirement, System
+from shinrai.records import Answer, Framework, Operator, Requirement, System
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
-from shinrai.report.requirements import REQUIREMENT_WORDS
+from shinrai.report.requirements import ANSWER_WORDS, REQUIREMENT_WORDS
 from shinrai.report.words import CERTAINTIES, N_
 from shinrai.rules.status import RequirementStatus
 
@@ -48,12 +48,6 @@ _COLOURS: dict[RequirementStatus, str] = {
     "accepted": "#DFF1F6",
     "not_measured": "#F1E6F8",
     "not_applicable": "#F7F7F7",
-}
-_ANSWERS: dict[AnswerGiven, str] = {
-    "in-place": N_("in place"),
-    "not-in-place": N_("not in place"),
-    "not-assessed": N_("not assessed"),
-    "not-applicable": N_("does not apply"),
 }
 _BLANK = REQUIREMENT_WORDS["not_measured"]
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -273,7 +267,7 @@ def _line(book: _Book, sheet: Any, row: int, ref: str, entry: Requirement, syste
 
 
 def _answered(dossier: Dossier, answer: Answer) -> str:
-    return ": ".join(filter(None, (dossier.t(_ANSWERS[answer.answer]), answer.statement)))
+    return ": ".join(filter(None, (dossier.t(ANSWER_WORDS[answer.answer]), answer.statement)))
 
 
 def _told(dossier: Dossier, claim: ClaimState) -> str:

@@ -33,7 +33,7 @@ class Dossier:
     language : {"ja", "en"}
         Of texts that are written once.
     systems : tuple of System
-        Those to write about.
+        Those to write about, with the changes of applied actions made.
     frameworks : tuple of Framework
         Those to write about.
     """
@@ -132,7 +132,7 @@ def promise_words(commitment: Commitment) -> str:
     return promised(commitment) or "✓"
 
 
-def chosen(workspace: Workspace, systems: Iterable[Id]) -> tuple[System, ...]:
-    """Give the systems of these names; all of them where none is named."""
+def chosen(workspace: Workspace, state: State, systems: Iterable[Id]) -> tuple[System, ...]:
+    """Give the systems of these names with the changes of applied actions made; all of them where none is named."""
     names = list(systems)
-    return tuple(one for one in workspace.systems.values() if not names or one.id in names)
+    return tuple(state.effective(one) for one in workspace.systems.values() if not names or one.id in names)

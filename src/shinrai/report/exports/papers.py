@@ -6,12 +6,16 @@ Everything in them comes from records. What no record says is printed as a gap, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from shinrai.ledger.projection import ClaimState
+from shinrai.plan.exposure import is_supplied
 from shinrai.records import Framework, Id, System, Text
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
-from shinrai.report.requirements import RELATIONSHIPS, REQUIREMENT_WORDS
+from shinrai.report.requirements import ANSWER_WORDS, RELATIONSHIPS, REQUIREMENT_WORDS
+from shinrai.report.stack_words import AUTONOMY, DATA, HOSTS, OPERATORS, REACH, STAGES, TYPES
 from shinrai.report.words import CERTAINTIES, N_
+from shinrai.workspace import Node, stack_graph
 
 ANNEX = "eu-ai-act-2024"
 """The framework whose entries ``annex-iv-1`` to ``annex-iv-9`` are the nine points."""
@@ -69,7 +73,8 @@ def annex_iv(dossier: Dossier) -> bytes:
 def _stated(dossier: Dossier, requirement: str, system: Id) -> Iterator[str]:
     for entry, one in dossier.answers(requirement, system)[-1:]:
         evidence = f"{one.name} ({one.file_digest})" if one.name else dossier.t("no document")
-        said = _plain(f"{one.answer}: {one.statement} — {one.by}, {one.effective}, {evidence}")
+        given = dossier.t(ANSWER_WORDS[one.answer])
+        said = _plain(f"{given}: {one.statement} — {one.by}, {one.effective}, {evidence}")
         label = dossier.t("Stated")
         yield f"- {label}: {said} ({entry.seq})"
 
@@ -79,32 +84,61 @@ def _general(dossier: Dossier, system: System) -> Iterator[str]:
     versions = dossier.state.versions.get(system.id, [])
     yield _line(dossier, N_("Intended purpose"), _read(dossier, system.purpose))
     yield _line(dossier, N_("Provider"), _read(dossier, dossier.workspace.settings.name))
-    yield _line(dossier, N_("Our role"), ", ".join(system.operator))
+    yield _line(dossier, N_("Our role"), ", ".join(dossier.t(OPERATORS[role]) for role in system.operator))
     yield _line(dossier, N_("Version"), f"{versions[-1].number} ({versions[-1].fingerprint})" if versions else None)
-    yield _line(dossier, N_("Life-cycle stage"), system.stage)
+    yield _line(dossier, N_("Life-cycle stage"), dossier.t(STAGES[system.stage]) if system.stage else None)
     yield _line(dossier, N_("Users"), _read(dossier, system.users))
     yield _line(dossier, N_("Affected people"), _read(dossier, system.affected))
-    yield _line(dossier, N_("Where it runs"), place.host if place else None)
-    yield _line(dossier, N_("Whom its output reaches"), place.reach if place else None)
+    yield _line(dossier, N_("Where it runs"), dossier.t(HOSTS[place.host]) if place and place.host else None)
+    reach = dossier.t(REACH[place.reach]) if place and place.reach else None
+    yield _line(dossier, N_("Whom its output reaches"), reach)
     yield _line(dossier, N_("Countries"), ", ".join(place.countries or ()) if place else None)
     yield _line(dossier, N_("Parts it consists of"), " → ".join(f"{part.id} ({part.type})" for part in system.stack))
+    below = [node for node in _under(dossier, system) if node.system is None]
+    if below:
+        yield _line(dossier, N_("What it needs beside them"), ", ".join(_named(dossier, node) for node in below))
+
+
+def _under(dossier: Dossier, system: System) -> list[Node]:
+    """Give every component under a system: its own stack, then what that needs."""
+    graph = stack_graph([system], dossier.workspace.components)
+    return [graph.nodes[key] for key in graph.below(f"{system.id}/") if key != f"{system.id}/"]
+
+
+def _named(dossier: Dossier, node: Node) -> str:
+    return f"{_read(dossier, node.title)} ({dossier.t(TYPES[node.type])})"
+
+
+_DEVELOPED: Final = (
+    ("data", N_("training, validation and testing data")),
+    ("compute", N_("computing resources")),
+)
+"""What point 2 asks for of the components under a system, by their type."""
 
 
 def _development(dossier: Dossier, system: System) -> Iterator[str]:
-    for part in system.stack:
-        facts = [part.supplier or "", part.licence or "", part.version or ""]
-        known = ", ".join(fact for fact in facts if fact)
-        yield (
-            f"- {_plain(f'{part.id} ({part.type}): {known}')}"
-            if known
-            else _gap(dossier, dossier.t("supplier, licence and version of {part}", part=part.id))
+    nodes = _under(dossier, system)
+    for node in nodes:
+        known = ", ".join(
+            filter(None, (node.facts.supplier, node.facts.licence, node.facts.version) if node.facts else ())
         )
+        name = _plain(_named(dossier, node))
+        if known or not is_supplied(node):
+            yield f"- {name}: {_plain(known)}" if known else f"- {name}"
+        else:
+            yield _gap(dossier, dossier.t("supplier, licence and version of {part}", part=name))
+    for kind, what in _DEVELOPED:
+        if all(node.type != kind for node in nodes):
+            yield _gap(dossier, dossier.t(what))
     judged = dossier.t("a person judges each output before it is used")
     alone = dossier.t("no person judges each output before it is used")
     yield _line(dossier, N_("Human oversight"), judged if system.human_review else alone)
-    yield _line(dossier, N_("How far it acts by itself"), system.autonomy)
-    yield _line(dossier, N_("Classes of data"), None if system.data is None else ", ".join(system.data) or "–")
-    yield _gap(dossier, dossier.t("training data, design choices and computing resources are not in the records"))
+    yield _line(
+        dossier, N_("How far it acts by itself"), dossier.t(AUTONOMY[system.autonomy]) if system.autonomy else None
+    )
+    classes = None if system.data is None else ", ".join(dossier.t(DATA[one]) for one in system.data) or "–"
+    yield _line(dossier, N_("Classes of data"), classes)
+    yield _gap(dossier, dossier.t("design choices and training methods are not in the records"))
     yield from _tests(dossier, dossier.claims_on(system.id))
 
 
