@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+from shinrai import records
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import use_language
 from shinrai.records import Action, Check, Plan, Record, Settings, System
 from shinrai.source import MAX_PROBLEMS, attempt, build, parse_yaml
 
+JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 SETTINGS = "id: town\nname: {ja: 町, en: Town}\norder_seed: 7\n"
 CHECK = """id: hours
 title: {en: Opening hours}
@@ -202,6 +208,22 @@ def test_rules_of_several_keys_point_at_the_key_they_name(
     problem = only(text, record)
     assert problem.code == "source.rule"
     assert (problem.line, problem.column) == place
+    use_language("ja")
+    try:
+        japanese = only(text, record)
+    finally:
+        use_language("en")
+    assert (japanese.line, japanese.column) == place
+    assert JAPANESE.search(japanese.message), japanese.message
+
+
+def test_every_rule_of_a_record_has_words_in_japanese() -> None:
+    """What no translation knows would come out in English: a record's own sentences have to be marked for it."""
+    for file in Path(records.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and isinstance(raised.func, ast.Name) and raised.func.id == "ValueError":
+                assert not isinstance(raised.args[0], ast.Constant | ast.JoinedStr), f"{file.name}:{node.lineno}"
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_twice() -> None:

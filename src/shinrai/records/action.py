@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Text
 from shinrai.records.system import Change
 
@@ -36,5 +37,5 @@ class Action(Record):
     @model_validator(mode="after")
     def _one_kind(self) -> Action:
         if (self.change is None) == (self.accept is None):
-            raise ValueError("an action either changes a system or accepts a risk")
+            raise ValueError(_("an action either changes a system or accepts a risk"))
         return self

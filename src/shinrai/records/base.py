@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.digest import canonical_text, digest_bytes
 
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$", max_length=80)]
@@ -107,7 +108,7 @@ class Text(Record):
     @model_validator(mode="after")
     def _at_least_one(self) -> Text:
         if not (self.ja or self.en):
-            raise ValueError("a text needs at least one of the languages ja, en")
+            raise ValueError(_("a text needs at least one of the languages ja, en"))
         return self
 
     def read(self, language: Literal["ja", "en"]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Json, Record, Share, Text
 from shinrai.records.dialogue import Dialogue
 from shinrai.records.evidence import ImportFormat
@@ -144,15 +145,15 @@ class DataUse(Record):
     @model_validator(mode="after")
     def _one_source(self) -> DataUse:
         if self.inspect is not None and (self.file, self.imported) != (None, None):
-            raise ValueError("a task brings its own samples: leave `file` and `imported` out")
+            raise ValueError(_("a task brings its own samples: leave `file` and `imported` out"))
         if self.file is None and self.imported is None and self.inspect is None:
             raise ValueError(
-                "data come from `file`, from `imported`, or the replies to one from the other, or from `inspect`"
+                _("data come from `file`, from `imported`, or the replies to one from the other, or from `inspect`")
             )
         if self.file is not None and self.imported == "decisions":
-            raise ValueError("decisions are rows of their own: leave `file` out")
+            raise ValueError(_("decisions are rows of their own: leave `file` out"))
         if self.source is not None and (self.file is None or self.imported is not None):
-            raise ValueError("a trial source goes with `file` alone, which holds its items")
+            raise ValueError(_("a trial source goes with `file` alone, which holds its items"))
         return self
 
 
@@ -171,7 +172,7 @@ class MissingPolicy(Record):
     @model_validator(mode="after")
     def _reasoned(self) -> MissingPolicy:
         if self.allow_share > 0 and self.reason is None:
-            raise ValueError("allow_share above 0 needs a reason")
+            raise ValueError(_("allow_share above 0 needs a reason"))
         return self
 
 
@@ -220,22 +221,26 @@ class Check(Record):
     @model_validator(mode="after")
     def _coherent(self) -> Check:
         if self.comparator not in COMPARATORS[self.metric]:
-            raise ValueError(f"metric {self.metric} goes with {' or '.join(COMPARATORS[self.metric])}")
+            raise ValueError(
+                _("metric {metric} goes with {names}").format(
+                    metric=self.metric, names=", ".join(COMPARATORS[self.metric])
+                )
+            )
         if isinstance(self.threshold, tuple) != (self.comparator == "within"):
-            raise ValueError("a pair of thresholds goes with `within`, and only with it")
+            raise ValueError(_("a pair of thresholds goes with `within`, and only with it"))
         measured = self.metric not in {"attested", "observed"}
         if measured and (self.data is None or self.scorer is None):
-            raise ValueError(f"metric {self.metric} needs data and a scorer")
+            raise ValueError(_("metric {metric} needs data and a scorer").format(metric=self.metric))
         if not measured and self.subject is None:
-            raise ValueError(f"metric {self.metric} needs a subject")
+            raise ValueError(_("metric {metric} needs a subject").format(metric=self.metric))
         if (self.metric in {"rate-ratio", "rate-difference"}) != (self.groups is not None):
-            raise ValueError("groups go with rate-ratio and rate-difference, and only with them")
+            raise ValueError(_("groups go with rate-ratio and rate-difference, and only with them"))
         if self.population == "data-set" and self.metric not in {"failure-rate", "pass-rate"}:
-            raise ValueError("the population `data-set` goes with failure-rate and pass-rate")
+            raise ValueError(_("the population `data-set` goes with failure-rate and pass-rate"))
         if self.metric != "attested" and self.threshold is None:
-            raise ValueError("a threshold is needed")
+            raise ValueError(_("a threshold is needed"))
         if self.margin is not None and self.metric not in {"failure-rate", "pass-rate"}:
-            raise ValueError("a margin goes with failure-rate and pass-rate")
+            raise ValueError(_("a margin goes with failure-rate and pass-rate"))
         self._judged()
         self._spoken()
         self._made_by_a_source()
@@ -260,11 +265,11 @@ class Check(Record):
         """
         if self.data is None or self.scorer is None or (self.data.inspect is None and self.data.source is None):
             return
-        of = "samples of Inspect" if self.data.inspect is not None else "samples of a trial source"
         if self.scorer.id not in SCORERS_OF_SAMPLES:
-            raise ValueError(f"{of} are read by one of {', '.join(SCORERS_OF_SAMPLES)}")
+            message = _("samples of a task or a trial source are read by one of {names}")
+            raise ValueError(message.format(names=", ".join(SCORERS_OF_SAMPLES)))
         if self.variants is not None and not isinstance(self.variants, Repeat):
-            raise ValueError(f"{of} can only be repeated")
+            raise ValueError(_("samples of a task or a trial source can only be repeated"))
 
     def _judged(self) -> None:
         """Refuse what labels cannot correct.
@@ -277,11 +282,11 @@ class Check(Record):
         if not isinstance(self.scorer, Judge) or self.scorer.labels is None:
             return
         if self.metric not in {"failure-rate", "pass-rate"}:
-            raise ValueError("a judge's labels go with failure-rate and pass-rate")
+            raise ValueError(_("a judge's labels go with failure-rate and pass-rate"))
         if self.population == "data-set":
-            raise ValueError("a judge's labels go with the population `traffic`")
+            raise ValueError(_("a judge's labels go with the population `traffic`"))
         if self.missing.allow_share > 0:
-            raise ValueError("with a judge's labels, missing trials count as in the worst case")
+            raise ValueError(_("with a judge's labels, missing trials count as in the worst case"))
 
     def _spoken(self) -> None:
         """Refuse what does not go with a dialogue.
@@ -294,13 +299,15 @@ class Check(Record):
         if self.dialogue is None:
             return
         if self.applies_to != "chat":
-            raise ValueError("a dialogue goes with `applies_to: chat`")
+            raise ValueError(_("a dialogue goes with `applies_to: chat`"))
         if self.data is None or self.data.file is None or (self.data.imported, self.data.source) != (None, None):
-            raise ValueError("a dialogue goes with data from `file` alone")
+            raise ValueError(_("a dialogue goes with data from `file` alone"))
         if self.variants is not None:
-            raise ValueError("a dialogue goes without `variants`")
+            raise ValueError(_("a dialogue goes without `variants`"))
         if self.scorer is not None and self.scorer.id in {"consistency", "counterfactual"}:
-            raise ValueError(f"the scorer {self.scorer.id} compares replies to one question, not turns of a dialogue")
+            raise ValueError(
+                _("the scorer {id} compares replies to one question, not turns of a dialogue").format(id=self.scorer.id)
+            )
 
     def drawn_from(self, languages: tuple[str, ...]) -> Check:
         """Give the check as it is when only items of some languages are drawn; title and statement say which."""

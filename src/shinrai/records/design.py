@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Text
 from shinrai.records.result import EvidenceLevel
 from shinrai.records.source import Source
@@ -51,12 +52,14 @@ class EvaluationDesign(Record):
     def _groups_belong_to_the_kind(self) -> EvaluationDesign:
         given = [self.groups is not None, bool(self.treated), bool(self.comparison)]
         if any(given) != all(given) or all(given) != (self.kind == "difference-in-differences"):
-            raise ValueError("`groups`, `treated` and `comparison` belong to difference-in-differences, and only to it")
+            raise ValueError(
+                _("`groups`, `treated` and `comparison` belong to difference-in-differences, and only to it")
+            )
         named = [*self.treated, *self.comparison]
         if len(set(named)) != len(named):
-            raise ValueError("a group is either treated or a comparison, once")
+            raise ValueError(_("a group is either treated or a comparison, once"))
         if self.until is not None and (
             frequency_of(self.until) != frequency_of(self.begins) or self.until <= self.begins
         ):
-            raise ValueError("`until` is a later period than `begins`, and of the same kind")
+            raise ValueError(_("`until` is a later period than `begins`, and of the same kind"))
         return self

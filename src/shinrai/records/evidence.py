@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Digest, Id, Json, Record, Role
 from shinrai.records.framework import RequirementRef
 from shinrai.records.plugin import Plugin
@@ -212,13 +213,13 @@ class Answer(Record):
     @model_validator(mode="after")
     def _coherent(self) -> Answer:
         if self.second_reader == self.by:
-            raise ValueError("`second_reader` is another role than `by`")
+            raise ValueError(_("`second_reader` is another role than `by`"))
         if self.answer == "not-applicable" and not self.statement.strip():
-            raise ValueError("`statement` says why it does not apply")
+            raise ValueError(_("`statement` says why it does not apply"))
         if self.valid_until is not None and self.valid_until < self.effective:
-            raise ValueError("`valid_until` lies before `effective`")
+            raise ValueError(_("`valid_until` lies before `effective`"))
         if len({value is None for value in (self.name, self.file, self.file_digest)}) != 1:
-            raise ValueError("`file` comes with its name and its digest")
+            raise ValueError(_("`file` comes with its name and its digest"))
         return self
 
 

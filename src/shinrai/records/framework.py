@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Share, Text
 from shinrai.records.register import Operator
 from shinrai.records.source import Certainty, Source
@@ -127,16 +128,22 @@ class Framework(Record):
         amendments = {one.id for one in self.amendments}
         for entry in self.requirements:
             if entry.id in known:
-                raise ValueError(f"in `requirements` two entries have the id {entry.id}")
+                raise ValueError(_("in `requirements` two entries have the id {id}").format(id=entry.id))
             if entry.parent is not None and entry.parent not in known:
                 raise ValueError(
-                    f"in `requirements` {entry.id} stands under {entry.parent}, which does not come before it"
+                    _("in `requirements` {id} stands under {parent}, which does not come before it").format(
+                        id=entry.id, parent=entry.parent
+                    )
                 )
             known.add(entry.id)
             if set(entry.amended_by) - amendments:
-                raise ValueError(f"in `requirements` {entry.id} is amended by what is not among the `amendments`")
+                raise ValueError(
+                    _("in `requirements` {id} is amended by what is not among the `amendments`").format(id=entry.id)
+                )
             if entry.text is not None and self.licence.ships != "text":
-                raise ValueError(f"in `requirements` {entry.id} has a `text`, and the licence ships own-words only")
+                raise ValueError(
+                    _("in `requirements` {id} has a `text`, and the licence ships own-words only").format(id=entry.id)
+                )
         return self
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Share, Text
 from shinrai.records.source import Certainty, Source, Standing
 from shinrai.records.timeperiod import Frequency, TimePeriod, frequency_of
@@ -95,12 +96,12 @@ class IndicatorDefinition(Record):
     @model_validator(mode="after")
     def _band_has_edges(self) -> IndicatorDefinition:
         if (self.direction == "band") != (self.band is not None):
-            raise ValueError("`band` belongs to the direction band, and only to it")
+            raise ValueError(_("`band` belongs to the direction band, and only to it"))
         if self.band is not None and self.band[0] >= self.band[1]:
-            raise ValueError("`band` needs a lower edge below its upper edge")
+            raise ValueError(_("`band` needs a lower edge below its upper edge"))
         low, high = self.limits
         if low is not None and high is not None and low >= high:
-            raise ValueError("`limits` need a smallest value below the largest one")
+            raise ValueError(_("`limits` need a smallest value below the largest one"))
         return self
 
 
@@ -160,15 +161,15 @@ class IndicatorUse(Record):
     @model_validator(mode="after")
     def _path_is_in_order(self) -> IndicatorUse:
         if bool(self.path) != (self.path_basis is not None):
-            raise ValueError("`path` and `path_basis` belong together")
+            raise ValueError(_("`path` and `path_basis` belong together"))
         named = [point.period for point in self.path]
         ends = [one.period for one in (self.baseline, self.target) if one is not None and one.period is not None]
         if len({frequency_of(period) for period in (*named, *ends)}) > 1:
-            raise ValueError("`baseline`, `path` and `target` need periods of one kind, such as all FY or all years")
+            raise ValueError(_("`baseline`, `path` and `target` need periods of one kind, such as all FY or all years"))
         if named != sorted(set(named)):
-            raise ValueError("`path` must be in order of time, each period once")
+            raise ValueError(_("`path` must be in order of time, each period once"))
         if len(ends) == 2 and ends[0] >= ends[1]:
-            raise ValueError("the baseline must be of an earlier period than the target")
+            raise ValueError(_("the baseline must be of an earlier period than the target"))
         return self
 
 
@@ -190,7 +191,7 @@ class StatusMethod(Record):
     @model_validator(mode="after")
     def _thresholds_are_in_order(self) -> StatusMethod:
         if not self.reversing <= self.slightly_behind < self.on_path:
-            raise ValueError("expected `reversing` <= `slightly_behind` < `on_path`")
+            raise ValueError(_("expected `reversing` <= `slightly_behind` < `on_path`"))
         return self
 
 
@@ -216,7 +217,7 @@ class Correction(Record):
     @model_validator(mode="after")
     def _value_goes_with_the_action(self) -> Correction:
         if (self.action in {"override", "scale"}) != (self.value is not None):
-            raise ValueError("`value` belongs to the actions override and scale, and only to them")
+            raise ValueError(_("`value` belongs to the actions override and scale, and only to them"))
         return self
 
 

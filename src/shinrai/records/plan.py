@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Share, Text
 from shinrai.records.change import ChangeReason, LintDecision
 from shinrai.records.design import EvaluationDesign
@@ -101,7 +102,7 @@ class Measure(PlanEntry):
     @model_validator(mode="after")
     def _claims_have_an_owner(self) -> Measure:
         if self.claims and self.owner is None:
-            raise ValueError("a measure that makes claims needs an owner")
+            raise ValueError(_("a measure that makes claims needs an owner"))
         return self
 
 

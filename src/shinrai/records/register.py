@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Text
 from shinrai.records.supply import Country
 
@@ -61,7 +62,7 @@ class Benefit(Record):
     @model_validator(mode="after")
     def _measurable(self) -> Benefit:
         if self.target is not None and self.indicator is None:
-            raise ValueError("a `target` needs an `indicator`")
+            raise ValueError(_("a `target` needs an `indicator`"))
         return self
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Json, Record, Role, Text
 from shinrai.records.framework import Amendment
 from shinrai.records.register import Stage
@@ -37,7 +38,7 @@ class Condition(Record):
     def _one_test(self) -> Condition:
         given = [value is not None for value in (self.equals, self.one_of, self.holds, self.stated)]
         if sum(given) != 1:
-            raise ValueError("a condition has exactly one of `equals`, `one_of`, `holds` and `stated`")
+            raise ValueError(_("a condition has exactly one of `equals`, `one_of`, `holds` and `stated`"))
         return self
 
 
@@ -95,18 +96,26 @@ class RiskScheme(Record):
     def _coherent(self) -> RiskScheme:
         names = [tier.id for tier in self.tiers]
         if len(set(names)) != len(names):
-            raise ValueError("in `tiers` two classes have the same id")
+            raise ValueError(_("in `tiers` two classes have the same id"))
         if self.otherwise not in names:
-            raise ValueError(f"`otherwise` names {self.otherwise}, which is none of the tiers {', '.join(names)}")
+            raise ValueError(
+                _("`otherwise` names {otherwise}, which is none of the tiers {names}").format(
+                    otherwise=self.otherwise, names=", ".join(names)
+                )
+            )
         for rule in self.rules:
             if rule.tier not in names:
                 raise ValueError(
-                    f"in `rules` {rule.id} names {rule.tier}, which is none of the tiers {', '.join(names)}"
+                    _("in `rules` {id} names {tier}, which is none of the tiers {names}").format(
+                        id=rule.id, tier=rule.tier, names=", ".join(names)
+                    )
                 )
             if set(rule.amended_by) - {one.id for one in self.amendments}:
-                raise ValueError(f"in `rules` {rule.id} is amended by what is not among the `amendments`")
+                raise ValueError(
+                    _("in `rules` {id} is amended by what is not among the `amendments`").format(id=rule.id)
+                )
         if len({rule.id for rule in self.rules}) != len(self.rules):
-            raise ValueError("in `rules` two rules have the same id")
+            raise ValueError(_("in `rules` two rules have the same id"))
         return self
 
 
@@ -165,5 +174,5 @@ class DepthTable(Record):
     def _each_once(self) -> DepthTable:
         names = [rule.depth for rule in self.depths]
         if sorted(names) != sorted(DEPTHS):
-            raise ValueError(f"`depths` has one rule for each of {', '.join(DEPTHS)}")
+            raise ValueError(_("`depths` has one rule for each of {names}").format(names=", ".join(DEPTHS)))
         return self

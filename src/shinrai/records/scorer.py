@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Json, Record, Text
 
 PersonalDataKind: TypeAlias = Literal["e-mail", "phone", "my-number", "card", "secret"]
@@ -26,7 +27,7 @@ class Exact(Record):
     @model_validator(mode="after")
     def _one(self) -> Exact:
         if (self.expected is None) == (self.field is None):
-            raise ValueError("give either `expected` or `field`")
+            raise ValueError(_("give either `expected` or `field`"))
         return self
 
 
@@ -41,7 +42,7 @@ class Includes(Record):
     @model_validator(mode="after")
     def _one(self) -> Includes:
         if (self.text is None) == (self.field is None):
-            raise ValueError("give either `text` or `field`")
+            raise ValueError(_("give either `text` or `field`"))
         return self
 
 
@@ -120,7 +121,7 @@ class Prediction(Record):
     @model_validator(mode="after")
     def _one(self) -> Prediction:
         if (self.equals is None) == (self.column is None):
-            raise ValueError("give either `equals` or `column`")
+            raise ValueError(_("give either `equals` or `column`"))
         return self
 
 
@@ -142,7 +143,7 @@ class Column(Record):
     @model_validator(mode="after")
     def _value(self) -> Column:
         if (self.value is None) != (self.rule == "filled"):
-            raise ValueError("every rule but `filled` needs a value")
+            raise ValueError(_("every rule but `filled` needs a value"))
         return self
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from shinrai.i18n import _
 from shinrai.records.evidence import ObservationStatus
 from shinrai.records.timeperiod import frequency_of
 
@@ -67,7 +68,7 @@ def from_sdmx_period(period: str, start_day: str | None) -> str:
     if start == FISCAL_START and period.endswith("-A1"):
         return f"FY{year}"
     if start != "--01-01":
-        raise ValueError(f"{period} is of a reporting year that begins on {start}")
+        raise ValueError(_("{period} is of a reporting year that begins on {start}").format(period=period, start=start))
     named = year if period.endswith("-A1") else f"{year}-H{half}" if half else f"{year}-Q{quarter}" if quarter else ""
     named = named or f"{year}-{month}"
     frequency_of(named)

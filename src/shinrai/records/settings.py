@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Text
 
 
@@ -47,12 +48,12 @@ def _allowed_host(written: str) -> str:
         network = ipaddress.ip_network(host)
     except ValueError:
         if not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host):
-            raise ValueError("expected a host such as api.example.com, 127.0.0.1:8080 or 10.0.0.0/8") from None
+            raise ValueError(_("expected a host such as api.example.com, 127.0.0.1:8080 or 10.0.0.0/8")) from None
     else:
         if network.is_link_local or network.is_multicast or network.is_unspecified:
-            raise ValueError("link-local, multicast and unspecified addresses cannot be allowed")
+            raise ValueError(_("link-local, multicast and unspecified addresses cannot be allowed"))
     if port is not None and not 0 < int(port) <= 65535:
-        raise ValueError("a port is a number from 1 to 65535")
+        raise ValueError(_("a port is a number from 1 to 65535"))
     return text
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Digest, Id, Record, Text
 
 _COUNTRIES: Final = (
@@ -39,7 +40,7 @@ _PURL: Final = re.compile(
 
 def _country(written: str) -> str:
     if written not in COUNTRIES:
-        raise ValueError("a country is two capital letters of ISO 3166-1, such as JP or US")
+        raise ValueError(_("a country is two capital letters of ISO 3166-1, such as JP or US"))
     return written
 
 
@@ -63,9 +64,10 @@ def package_url(written: str) -> str:
     """
     found = _PURL.fullmatch(written)
     if found is None or any(not unquote(part).strip() for part in found["path"].split("/")):
-        raise ValueError("a package URL looks like pkg:pypi/name@1.0")
+        raise ValueError(_("a package URL looks like pkg:pypi/name@1.0"))
     if found["type"].lower() not in PURL_TYPES:
-        raise ValueError(f'"{found["type"]}" is no registered type of package URL; pkg:generic/… says less and is one')
+        message = _('"{type}" is no registered type of package URL; pkg:generic/… says less and is one')
+        raise ValueError(message.format(type=found["type"]))
     return written
 
 
@@ -153,7 +155,7 @@ def check_needs(needs: tuple[Need, ...]) -> None:
     """
     for need in needs:
         if not isinstance(need, str) and len(set(need)) < 2:
-            raise ValueError("a choice in `needs` is between two components or more")
+            raise ValueError(_("a choice in `needs` is between two components or more"))
 
 
 class Part(SupplyFacts):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from shinrai.i18n import _
 from shinrai.records.base import Digest, Id, Json, Record, Role, Text
 from shinrai.records.check import SystemKind
 from shinrai.records.plugin import Plugin
@@ -65,7 +66,7 @@ class PriceTable(Record):
     def _each_once(self) -> PriceTable:
         names = [(price.host, price.model) for price in self.prices]
         if len(set(names)) != len(names):
-            raise ValueError("two prices are for the same model")
+            raise ValueError(_("two prices are for the same model"))
         return self
 
 
@@ -93,17 +94,17 @@ def _plain_address(url: str) -> str:
     """
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
-        raise ValueError("an address holds no user name and no key; name the key's variable in `key_env`")
+        raise ValueError(_("an address holds no user name and no key; name the key's variable in `key_env`"))
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise ValueError("an address ends with its path, without a query or a fragment")
+        raise ValueError(_("an address ends with its path, without a query or a fragment"))
     if not parts.hostname or "\\" in url or any(character <= " " for character in url):
-        raise ValueError("an address needs a host, and no blanks or backslashes")
+        raise ValueError(_("an address needs a host, and no blanks or backslashes"))
     try:
         bad_port = parts.port == 0
     except ValueError:
         bad_port = True
     if bad_port:
-        raise ValueError("a port is a number from 1 to 65535")
+        raise ValueError(_("a port is a number from 1 to 65535"))
     return url
 
 
@@ -134,7 +135,7 @@ class Endpoint(SupplyFacts):
     @model_validator(mode="after")
     def _one_key(self) -> Endpoint:
         if self.key_env is not None and self.key_keyring is not None:
-            raise ValueError("a key comes from `key_env` or from `key_keyring`, not from both")
+            raise ValueError(_("a key comes from `key_env` or from `key_keyring`, not from both"))
         return self
 
     @property
@@ -243,14 +244,18 @@ class System(Record):
         models = [part for part in self.stack if isinstance(part, MODELS)]
         if len(models) != 1:
             raise ValueError(
-                f"a stack has exactly one model (endpoint, embedded, predictor or plugin), found {len(models)}"
+                _("a stack has exactly one model (endpoint, embedded, predictor or plugin), found {count}").format(
+                    count=len(models)
+                )
             )
         either = isinstance(models[0], PluginModel)
         if not either and (self.kind == "predictor") != isinstance(models[0], Predictor):
-            raise ValueError(f"a {self.kind} system does not go with a model of type {models[0].type}")
+            raise ValueError(
+                _("a {kind} system does not go with a model of type {type}").format(kind=self.kind, type=models[0].type)
+            )
         ids = [part.id for part in self.stack]
         if len(set(ids)) != len(ids):
-            raise ValueError("two components have the same id")
+            raise ValueError(_("two components have the same id"))
         return self
 
     @model_validator(mode="after")
@@ -258,7 +263,7 @@ class System(Record):
         check_needs(self.needs)
         days = [gate.day for gate in self.gates]
         if days != sorted(days):
-            raise ValueError("`gates` stand in the order of their days")
+            raise ValueError(_("`gates` stand in the order of their days"))
         return self
 
     @property
@@ -309,14 +314,16 @@ class System(Record):
         index = {part.id: position for position, part in enumerate(stack)}
         for part in change.replace:
             if part.id not in index:
-                raise ValueError(f"{self.id} has no component {part.id} to replace")
+                raise ValueError(_("{system} has no component {part} to replace").format(system=self.id, part=part.id))
             stack[index[part.id]] = part
         new = []
         for part in change.add:
             if part.id not in index:
                 new.append(part)
             elif stack[index[part.id]] != part:
-                raise ValueError(f"{self.id} already has another component {part.id}")
+                raise ValueError(
+                    _("{system} already has another component {part}").format(system=self.id, part=part.id)
+                )
         gone = set(change.remove)
         return System.model_validate(
             {**dict(self), "stack": tuple(part for part in (*new, *stack) if part.id not in gone)}
@@ -334,7 +341,7 @@ class Change(Record):
     @model_validator(mode="after")
     def _something(self) -> Change:
         if not (self.add or self.replace or self.remove):
-            raise ValueError("a change adds, replaces or removes at least one component")
+            raise ValueError(_("a change adds, replaces or removes at least one component"))
         return self
 
 

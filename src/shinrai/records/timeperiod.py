@@ -9,6 +9,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from shinrai.i18n import _
+
 Frequency: TypeAlias = Literal["year", "fiscal-year", "half-year", "quarter", "month", "day"]
 
 _FORM: Final = re.compile(
@@ -28,7 +30,7 @@ def _named(written: str) -> str:
         If it names none.
     """
     if _parts(written) is None:
-        raise ValueError("expected a period such as 2026, FY2025, 2026-H1, 2026-Q2, 2026-05 or 2026-05-31")
+        raise ValueError(_("expected a period such as 2026, FY2025, 2026-H1, 2026-Q2, 2026-05 or 2026-05-31"))
     return written
 
 
@@ -110,7 +112,7 @@ def _after(start: date, months: int) -> date:
 def _require(period: str) -> tuple[Frequency, date, int]:
     parts = _parts(period)
     if parts is None:
-        raise ValueError(f"{period} is no period")
+        raise ValueError(_("{period} is no period").format(period=period))
     return parts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from shinrai.source.document import MAX_PROBLEMS, Document, Place
 from shinrai.source.explain import Mistake, code_of, expectation, hint_for, member_expectation, message_for
 
 R = TypeVar("R", bound=Record)
+
+_NAME = re.compile(r"[A-Za-z0-9_'’-]+")
+"""A word that may be a key, in a message of either language."""
 
 
 def build(document: Document, record: type[R]) -> R:
@@ -103,8 +107,7 @@ def _unknown(mistakes: Iterable[Mistake]) -> Iterator[Mistake]:
 def _place_of_rule(mistake: Mistake) -> tuple[Place, bool]:
     """Point a rule that several keys break together at the first of these keys that the message names."""
     if isinstance(mistake.found, dict):
-        words = mistake.text.replace("`", "").replace(",", "").split()
-        for word in words:
+        for word in _NAME.findall(mistake.text):
             if word in mistake.found:
                 return (*mistake.place, word), True
     return mistake.place, False

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args, get_origin
 
+from pydantic import ValidationError
+
 from shinrai.i18n import _
 from shinrai.records import Json, Text
 from shinrai.source.document import Document, Place
@@ -54,6 +56,12 @@ _JAPANESE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _NOT_IN_ID: Final = re.compile(r"[^a-z0-9.]+")
 _YES: Final = frozenset({"yes", "on", "y", "true"})
 _NO: Final = frozenset({"no", "off", "n", "false"})
+
+
+def rule_broken(error: ValidationError) -> str:
+    """Say which rule values break, in a record's own words where it is one of its rules."""
+    first = error.errors(include_url=False)[0]
+    return str(first.get("ctx", {}).get("error", first["msg"]))
 
 
 def code_of(mistake: Mistake) -> str:
