@@ -94,7 +94,9 @@ class Problem:
     hint : str, optional
         The nearest valid name, or the way out.
     excerpt : str, optional
-        The offending line as it stands in the file.
+        The offending line as it stands in the file, or a part of it.
+    cut : int
+        How many characters of the line stand before the excerpt and were left out.
     """
 
     code: str
@@ -105,6 +107,7 @@ class Problem:
     expected: str | None = None
     hint: str | None = None
     excerpt: str | None = None
+    cut: int = 0
 
 
 class SourceError(ShinraiError):

@@ -12,6 +12,7 @@ import pytest
 from shinrai.do.bom import import_stack
 from shinrai.do.croissant import RAI_KEYS
 from shinrai.errors import SourceError, UsageError
+from shinrai.source import render
 from shinrai.workspace import load
 from tests.plan.town import Town, text
 from tests.workspace.test_boms import bill, component
@@ -99,6 +100,34 @@ def test_nothing_is_left_of_what_is_refused(bring: Any, contents: Any) -> None:
     with pytest.raises(SourceError):
         bring(contents)
     assert kept(bring.root) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message", "at", "expected", "hint"),
+    [
+        ('"type":"data"', '"type":"dataset"', '"dataset"', '"dataset"', "application, ", "did you mean data?"),
+        ('"name":"a",', "", 'needs the key "name"', "{", None, None),
+        ('"name":"a"', '"name":"a","nmae":1', "nmae", "1", None, None),
+        ('"version":1', '"version":NaN', "NaN is no number", "NaN", "a number, or null", None),
+        ('"version":1', '"version":-Infinity', "-Infinity is no number", "-Infinity", "a number, or null", None),
+    ],
+)
+def test_what_is_refused_is_shown_with_what_would_be_right(
+    bring: Any, right: str, wrong: str, message: str, at: str, expected: str | None, hint: str | None
+) -> None:
+    head = '{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"properties":[{"name":"NaN","value":"NaN"}]},'
+    text = head + '"version":1,"components":[{"name":"a","type":"data"}]}'
+    assert right in text
+    with pytest.raises(SourceError) as refused:
+        bring(text.replace(right, wrong))
+    problem = refused.value.problems[0]
+    assert message in problem.message
+    assert text.replace(right, wrong)[problem.column - 1 :].startswith(at)
+    assert (expected or "") in (problem.expected or "")
+    assert problem.hint == hint
+    block = render([problem]).splitlines()
+    caret = next(line for line in block if line.endswith("^")).index("^")
+    assert block[3][caret:].startswith(at)
 
 
 def test_another_one_of_that_name_is_replaced_only_on_request(bring: Any) -> None:

@@ -105,7 +105,30 @@ def test_what_is_no_catalog_is_refused_whole(text: str, tmp_path: Path) -> None:
     book, problem = read_oscal_catalog(path, shown_as="x.json")
     assert book is None
     assert problem is not None
-    assert problem.code == "source.oscal"
+    assert problem.code in {"source.oscal", "source.json", "source.too-deep"}
+    assert problem.message
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message", "at"),
+    [
+        ('"title": "Policy"', '"titel": "Policy"', "it lacks `title`", "{"),
+        ('"props": [', '"props": 7, "x": [', "`props` is not a list of objects", "7, "),
+        ('"oscal-version": "1.1.2"', '"oscal-version": "1.0.0-rc1"', "a draft of OSCAL", '"1.0.0-rc1"'),
+        ('"2024-02-04T23:00:00.000000-05:00"', '"yesterday"', '"yesterday" is not a date', '"yesterday"'),
+        ('"title": "Access"', '"title": "Access",,', "this is not JSON", ","),
+    ],
+)
+def test_a_mistake_is_shown_where_it_stands(right: str, wrong: str, message: str, at: str, tmp_path: Path) -> None:
+    text = json.dumps(CATALOG, indent=1)
+    assert right in text
+    path = tmp_path / "x.json"
+    path.write_text(text.replace(right, wrong), encoding="utf-8")
+    _book, problem = read_oscal_catalog(path, shown_as="x.json")
+    assert problem is not None
+    assert message in problem.message
+    assert path.read_text(encoding="utf-8").splitlines()[problem.line - 1][problem.column - 1 :].startswith(at)
+    assert problem.line > 1
 
 
 def test_two_controls_with_one_id_are_refused(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def _block(problem: Problem, *, color: bool) -> str:
     head = paint(f"{word}[{problem.code}]", _RED) + paint(f": {_inert(problem.message)}", _BOLD)
     lines = [head, f"{gutter}{paint('-->', _BLUE)} {place}"]
     if problem.excerpt is not None:
-        shown, width = _window(problem.excerpt, problem.column)
+        excerpt = "…" + problem.excerpt if problem.cut else problem.excerpt
+        shown, width = _window(excerpt, problem.column - max(problem.cut - 1, 0))
         lines += [
             f"{gutter} {bar}",
             f"{paint(str(problem.line), _BLUE)} {bar} {shown}".rstrip(),

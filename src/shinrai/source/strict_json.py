@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from shinrai.errors import Problem, SourceError
-from shinrai.i18n import _
+from shinrai.i18n import N_, _
 from shinrai.records import Json
 from shinrai.source.document import LINE_BREAK, Place
 from shinrai.source.reading import not_utf_8
@@ -21,6 +21,20 @@ MAX_JSON_DEPTH: Final = 200
 """Deepest nesting of lists and mappings."""
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
+_CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
+_EXCERPT: Final = 80
+"""How much of a line is kept before the place that is complained about; lines of others can be very long."""
+_COMPLAINTS: Final = (
+    N_("Expecting value"),
+    N_("Expecting property name enclosed in double quotes"),
+    N_("Expecting ':' delimiter"),
+    N_("Expecting ',' delimiter"),
+    N_("Extra data"),
+    N_("Unterminated string starting at"),
+    N_("Invalid control character at"),
+    N_("Invalid \\uXXXX escape"),
+)
+"""What Python's reader says most often; here so that it is translated."""
 _PACKED: Final = (
     (b"PK\x03\x04", "ZIP"),
     (b"\x1f\x8b", "gzip"),
@@ -58,13 +72,16 @@ class JsonDocument:
         try:
             self.data: Json = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
         except JSONDecodeError as error:
-            message = _("this is not JSON: {reason}").format(reason=error.msg)
+            message = _("this is not JSON: {reason}").format(reason=_(error.msg))
             self._refuse("source.json", error.pos, message)
         except _TwiceError as error:
             place = self._second(error.key)
             message = _('the key "{name}" stands there twice').format(name=error.key)
             self._refuse("source.duplicate-key", place, message, _("each key once"))
-        except ValueError as error:  # NaN, or a number of more digits than Python reads
+        except _ConstantError as error:
+            message = _("{name} is no number in JSON").format(name=error.name)
+            self._refuse("source.json", _constant_in(text), message, _("a number, or null"))
+        except ValueError as error:  # a number of more digits than Python reads
             self._refuse("source.json", 0, _("this is not JSON: {reason}").format(reason=error))
         except RecursionError:
             self._refuse_depth(0)
@@ -81,8 +98,10 @@ class JsonDocument:
     ) -> Problem:
         before = LINE_BREAK.split(self.text[:index])
         rest = LINE_BREAK.split(self.text[index : index + 160], maxsplit=1)[0]
-        excerpt = before[-1][-80:] + rest
-        return Problem(code, self.shown_as, len(before), len(before[-1]) + 1, message, expected, hint, excerpt)
+        column = len(before[-1]) + 1
+        cut = max(len(before[-1]) - _EXCERPT, 0)
+        excerpt = before[-1][cut:] + rest
+        return Problem(code, self.shown_as, len(before), column, message, expected, hint, excerpt, cut)
 
     def _refuse(self, code: str, index: int, message: str, expected: str | None = None) -> NoReturn:
         raise SourceError([self._problem_at(code, index, message, expected)])
@@ -181,8 +200,21 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _ConstantError(ValueError):
+    """A number that JSON does not have: NaN or an infinity."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise _ConstantError(name)
+
+
+def _constant_in(text: str) -> int:
+    """Find the first NaN or infinity that does not stand in a text."""
+    return next((found.start() for found in _CONSTANT.finditer(text) if found[0][0] != '"'), 0)
 
 
 def read_json_document(path: Path, *, shown_as: str, max_bytes: int = MAX_JSON_BYTES) -> JsonDocument:

@@ -25,7 +25,16 @@ from shinrai.catalog import data_path
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
 from shinrai.records import Id, Json, Part, package_url
-from shinrai.source import MAX_PROBLEMS, JsonDocument, Place, listing, read_json_document
+from shinrai.source import (
+    MAX_PROBLEMS,
+    JsonDocument,
+    Place,
+    did_you_mean,
+    listing,
+    read_json_document,
+    rule_broken,
+    shortened,
+)
 from shinrai.workspace.bom_facts import Object, facts_of, notices_of, properties
 from shinrai.workspace.graph import choices, cycles
 
@@ -166,9 +175,31 @@ def _against_schema(document: JsonDocument) -> Iterator[Problem]:
         yield document.problem("bom.version", ("specVersion",), message, expected.format(names=listing(VERSIONS)))
         return
     for error in _validator(str(version)).iter_errors(data):
-        reason = error.message if len(error.message) < 300 else f"{error.message[:300]} …"
-        message = _("CycloneDX does not accept it: {reason}").format(reason=reason)
-        yield document.problem("bom.schema", tuple(error.instance_path), message)
+        yield _schema_problem(document, error)
+
+
+def _schema_problem(document: JsonDocument, error: jsonschema_rs.ValidationError) -> Problem:
+    """Say what CycloneDX's schema refuses; what can be said in our own words, with what would have been right."""
+    place, kind = tuple(error.instance_path), error.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Enum):
+        known = [str(one) for one in kind.options]
+        message = _('CycloneDX does not know "{found}" here').format(found=shortened(str(error.instance)))
+        expected = _("one of: {names}").format(names=listing(known))
+        return document.problem("bom.schema", place, message, expected, did_you_mean(str(error.instance), known))
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        message = _('CycloneDX needs the key "{name}" here').format(name=kind.property)
+        return document.problem("bom.schema", place, message)
+    if isinstance(
+        kind,
+        jsonschema_rs.ValidationErrorKind.AdditionalProperties
+        | jsonschema_rs.ValidationErrorKind.UnevaluatedProperties,
+    ):
+        names = listing([shortened(str(one)) for one in kind.unexpected])
+        message = _("CycloneDX does not know these keys here: {names}").format(names=names)
+        return document.problem("bom.schema", (*place, kind.unexpected[0]), message)
+    reason = error.message if len(error.message) < 300 else f"{error.message[:300]} …"
+    message = _("CycloneDX does not accept it: {reason}").format(reason=reason)
+    return document.problem("bom.schema", place, message)
 
 
 # ---- components and services, wherever they stand
@@ -320,7 +351,7 @@ def _part(document: JsonDocument, entry: Entry, name: Id, below: list[Id]) -> Pa
 def _first(error: ValueError) -> str:
     if isinstance(error, ValidationError):
         detail = error.errors(include_url=False)[0]
-        return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+        return f"{'.'.join(map(str, detail['loc']))}: {rule_broken(error)}"
     return str(error)
 
 
