@@ -148,3 +148,28 @@ def test_many_systems_are_counted_together(tmp_path: Path, capsys: pytest.Captur
     assert house["statuses"] is None
     assert call("-C", str(root), "report") == 0
     assert "13/13" in (root / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_answer_is_shown_with_who_gave_it_and_what_it_lacks(
+    turned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ref = "oecd-ai-principles-2024/1.1"
+    answer = ("-C", str(turned), "do", "answer", ref, "--by", "management")
+    shown(capsys, *answer, "--answer", "in-place", "--statement", "We look", "--effective", "2026-01-05")
+    page = shown(capsys, "-C", str(turned), "frameworks", "coverage", "--requirement", ref)
+    assert "undecided" in page
+    assert "in place · management · from 2026-01-05 · no document · no second reader: We look" in page
+    shown(capsys, *answer, "--answer", "not-applicable", "--statement", "No people", "--effective", "2026-01-06")
+    page = shown(capsys, "--lang", "ja", "-C", str(turned), "frameworks", "coverage", "--requirement", ref)
+    assert "該当しない · management · 2026-01-06 から: No people" in page.replace("該当なし", "該当しない")
+
+
+def test_an_answer_that_contradicts_itself_is_refused_in_both_languages(
+    turned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for language, reason in (("en", "`statement` says why"), ("ja", "理由を `statement` に")):
+        arguments = ("do", "answer", "oecd-ai-principles-2024/1.2", "--answer", "not-applicable", "--by", "management")
+        assert call("--lang", language, "-C", str(turned), *arguments) == 2
+        said = capsys.readouterr().err
+        assert reason in said
+        assert "Value error" not in said

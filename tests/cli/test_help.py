@@ -56,6 +56,21 @@ def test_every_page_of_help_is_japanese_in_a_japanese_environment(said: Said, ve
         assert width_of(line) <= 80, line
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("export", "plan", "status", "stack", "stack show", "stack import", "stack export", "frameworks"),
+        *("frameworks list", "frameworks show", "frameworks coverage", "do answer", "do questionnaire"),
+    ],
+)
+def test_every_verb_about_systems_and_rule_books_shows_examples(said: Said, verb: str) -> None:
+    for lang, heading in (("en_US.UTF-8", "Examples:"), ("ja_JP.UTF-8", "例:")):
+        _code, page, _err = said(*verb.split(), "--help", lang=lang)
+        _before, found, examples = page.partition(heading)
+        assert found, page
+        assert f"shinrai {verb}" in examples or f"shinrai --lang ja {verb}" in examples
+
+
 def test_an_explicit_language_wins_over_the_environment(said: Said) -> None:
     assert said("--lang", "en", "--help", lang="ja_JP.UTF-8")[1].startswith("Usage:")
     assert said("--help", lang="de_DE.UTF-8")[1].startswith("Usage:")

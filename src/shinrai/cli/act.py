@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.cli.session import Session, json_option, note, put_json, session, today
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Examples:
 
 
 @click.group("act", epilog=_EPILOG, invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@json_option("Print the list as JSON.")
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """See what is open, and carry out what was decided."""
@@ -32,7 +32,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 
 @command.command("apply", short_help="Carry out an action of the workspace.")
 @click.argument("action")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def apply(start: str, action: str, *, as_json: bool) -> None:
     """Carry out an action of the workspace: change a system, or accept a risk until a date.

@@ -10,7 +10,7 @@ import click
 from shinrai.cli.compare import beside, compare, pairings_table
 from shinrai.cli.label import label
 from shinrai.cli.lines import line
-from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.cli.session import Session, json_option, note, put_json, session, today
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _, current_language
 from shinrai.records import Stage, Verdict
@@ -47,7 +47,7 @@ Examples:
 @click.option(
     "--engine", default="one", show_default=True, metavar="E", help="one, processes:N, or ray:N (extra shinrai[ray])."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
+@json_option("Print verdicts as JSON.")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     ctx: click.Context,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import Session, put_json, session
+from shinrai.cli.session import Session, json_option, put_json, session
 from shinrai.i18n import _, current_language
 from shinrai.records import Pairing
 
@@ -61,7 +61,7 @@ def beside(
 
 
 @click.command("compare", epilog=_EPILOG, short_help="Candidates side by side, claim by claim.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("Print everything as JSON.")
 @click.pass_obj
 def compare(start: str, *, as_json: bool) -> None:
     """Show candidates side by side, claim by claim, and what the newest version changed. Asks nothing, writes nothing.

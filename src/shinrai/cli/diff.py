@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import note, put_json, session, today
+from shinrai.cli.session import json_option, note, put_json, session, today
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Examples:
 @click.argument("old")
 @click.argument("new")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write one self-contained page here.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("Print everything as JSON.")
 @click.option(
     "--patch", "as_patch", is_flag=True, help="Print a JSON Patch (RFC 6902) from the old to the new version."
 )

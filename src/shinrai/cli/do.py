@@ -11,7 +11,7 @@ import click
 from shinrai.cli.do_exchange import command as turn
 from shinrai.cli.do_reviews import command as reviews
 from shinrai.cli.progress import progress
-from shinrai.cli.session import note, put_json, session, today
+from shinrai.cli.session import json_option, note, put_json, session, today
 from shinrai.i18n import _, current_language
 from shinrai.records import Evidence, Import
 
@@ -19,7 +19,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 # What several commands take, said once.
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_json = json_option()
 _about = click.option("--system", metavar="ID", help="System it is about; all when left out.")
 _until = click.option("--valid-until", type=_DAY, help="Until when it holds.")
 
@@ -244,7 +244,15 @@ def _said(brought: Import) -> str:
     return "\n".join(said)
 
 
-@command.command("answer", short_help="Answer what a requirement asks.")
+_ANSWER = """\b
+Examples:
+  shinrai do answer nist-ai-rmf-1.0/govern-1.1 --answer in-place --by legal-office \\
+    --document policy.pdf --second-reader audit --valid-until 2027-03-31
+  shinrai do answer iso-iec-42001-2023/6.1 --answer not-assessed --by legal-office
+"""
+
+
+@command.command("answer", epilog=_ANSWER, short_help="Answer what a requirement asks.")
 @click.argument("requirement", metavar="FRAMEWORK/REQUIREMENT")
 @click.option(
     "--answer",
@@ -296,7 +304,15 @@ def answer(  # noqa: PLR0913, PLR0917 - one argument for each option
     _tell(brought, words, _("next      shinrai frameworks coverage"), as_json=as_json)
 
 
-@command.command("questionnaire", short_help="Bring in a questionnaire that was sent back.")
+_QUESTIONNAIRE = """\b
+Examples:
+  shinrai export questionnaire -o answers.xlsx     write one to fill in
+  shinrai do questionnaire answers.xlsx            bring it back
+  shinrai do questionnaire answers.xlsx --documents evidence/
+"""
+
+
+@command.command("questionnaire", epilog=_QUESTIONNAIRE, short_help="Bring in a questionnaire that was sent back.")
 @click.argument("file", type=_FILE)
 @click.option(
     "--documents",

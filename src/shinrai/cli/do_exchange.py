@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note, put_json
+from shinrai.cli.session import json_option, note, put_json
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 
@@ -14,7 +14,7 @@ from shinrai.i18n import _
 @click.command("turn", short_help="Turn SDMX-CSV, CSVW or a Data Package into a table of observations.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", metavar="NAME", help="Name of the table; that of the file when left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def command(start: str, file: Path, name: str | None, *, as_json: bool) -> None:
     """Turn a table that others wrote into observations/NAME.csv, to be looked at and then brought in.

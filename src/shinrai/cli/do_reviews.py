@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shinrai.cli.session import note, put_json
+from shinrai.cli.session import json_option, note, put_json
 from shinrai.errors import UsageError
 from shinrai.i18n import N_, _
 
@@ -56,7 +56,7 @@ Examples:
 )
 @click.option("--project", "numbers", multiple=True, metavar="N", help="This project; may be given again.")
 @click.option("--naming", multiple=True, metavar="TEXT", help="Projects that name this plan; may be given again.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def command(
     start: str,

@@ -65,9 +65,11 @@ def explain_system(opened: Session, name: str, *, as_json: bool) -> None:
 
 
 def _class(one: Classification) -> None:
+    from shinrai.report.deciding import tier_said  # noqa: PLC0415 - loaded only when it is asked for
+
     language = current_language()
     click.echo()
-    click.secho(f"{one.scheme.title.read(language)} → {one.tier.title.read(language)}", bold=True)
+    click.secho(f"{one.scheme.title.read(language)} → {tier_said(one).read(language)}", bold=True)
     if not one.in_force:
         click.echo("  " + _("not in force on this day; it decides nothing"))
     for fired in one.fired:

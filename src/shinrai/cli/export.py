@@ -53,9 +53,9 @@ def command(  # noqa: PLR0917 - one argument for each option
 
     if form is None:
         for name, one in exports.FORMATS.items():
-            click.echo(f"{name:28}{one.suffix:8}{_(one.about)}")
+            click.echo(f"{name:28}{one.suffix:11}{_(one.about)}")
         for name, (suffix, about) in PLAN_FORMATS.items():
-            click.echo(f"{name:28}.{suffix.rpartition('.')[2]:7}{_(about)}")
+            click.echo(f"{name:28}.{suffix.rpartition('.')[2]:10}{_(about)}")
         return
     if form in PLAN_FORMATS:
         from shinrai.cli.export_plan import export_plan  # noqa: PLC0415 - loaded only when it is asked for

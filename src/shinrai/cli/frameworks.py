@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.cli.session import Session, json_option, note, put_json, session, today
 from shinrai.errors import UsageError
 from shinrai.i18n import _, current_language
 from shinrai.source import did_you_mean
@@ -35,8 +35,15 @@ def command() -> None:
     """Show rule books, and where each of their requirements stands."""
 
 
-@command.command("list", short_help="Show which rule books there are.")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+_LIST = """\b
+Examples:
+  shinrai frameworks list
+  shinrai frameworks list --json
+"""
+
+
+@command.command("list", epilog=_LIST, short_help="Show which rule books there are.")
+@json_option("Print the list as JSON.")
 @click.pass_obj
 def list_(start: str, *, as_json: bool) -> None:
     """List the rule books that Shinrai ships and those of the workspace, with version, certainty and licence."""
@@ -66,9 +73,16 @@ def _facts(book: Framework, *, answered: bool) -> dict[str, object]:
     return {**facts, "answered": answered}
 
 
-@command.command("show", short_help="Show one rule book.")
+_SHOW = """\b
+Examples:
+  shinrai frameworks show nist-ai-rmf-1.0
+  shinrai --lang ja frameworks show jaisi-perspectives-1.10
+"""
+
+
+@command.command("show", epilog=_SHOW, short_help="Show one rule book.")
 @click.argument("name", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option("Print it as JSON.")
 @click.pass_obj
 def show(start: str, name: str, *, as_json: bool) -> None:
     """Show a rule book: issuer, dates, licence, source, and each requirement."""
@@ -113,12 +127,22 @@ def _depth(book: Framework, name: str) -> int:
     return depth
 
 
-@command.command("coverage", short_help="Show where requirements stand.")
+_COVERAGE = """\b
+Examples:
+  shinrai frameworks coverage                                  framework by system
+  shinrai frameworks coverage --framework eu-ai-act-2024       each of its requirements
+  shinrai frameworks coverage --requirement nist-ai-rmf-1.0/measure-2.7
+                                                               the evidence, and the way it came
+  shinrai frameworks coverage --claim hazardous-advice         every requirement that one claim answers
+"""
+
+
+@command.command("coverage", epilog=_COVERAGE, short_help="Show where requirements stand.")
 @click.option("--framework", metavar="ID", help="Only this one, requirement by requirement.")
 @click.option("--system", metavar="ID", help="Only this system.")
 @click.option("--requirement", metavar="REF", help="What is known of one requirement, such as nist-ai-rmf-1.0/map-1.1.")
 @click.option("--claim", metavar="PATH", help="Which requirements one claim answers.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option("Print it as JSON.")
 @click.pass_obj
 def coverage(
     start: str,
@@ -201,8 +225,14 @@ def _shown(found: Matrix, system: str | None) -> list[str]:
 
 
 def _requirement(opened: Session, found: Matrix, name: str, system: str | None, *, as_json: bool) -> None:
-    from shinrai.report.requirements import contribution_json, why_not  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.requirements import (  # noqa: PLC0415 - loaded only when the verb runs
+        answer_behind,
+        answer_words,
+        contribution_json,
+        why_not,
+    )
 
+    state = opened.ledger.state()
     known = {line.ref: line.requirement for row in found.rows for line in row.lines}
     _require(name, known, "frameworks.unknown-requirement", _("There is no requirement {name} to answer here"))
     shown = [one for one in found.systems if system in {None, one}]
@@ -223,8 +253,12 @@ def _requirement(opened: Session, found: Matrix, name: str, system: str | None, 
         _print(_badge(statuses[one]), found.systems[one].read(language))
         if statuses[one] == "not_applicable":
             click.echo("  " + _(why_not(opened.workspace, known[name], one, today())))
+            if (given := answer_behind(state, name, one)) is not None:
+                click.echo(f"      {answer_words(given)}")
         for piece in evidence[one]:
             _print("  ", _badge(piece.status), f"{piece.evidence} — {_way_words(piece.way)}")
+            if (given := answer_behind(state, piece.evidence, one)) is not None:
+                click.echo(f"      {answer_words(given)}")
         if not evidence[one] and statuses[one] != "not_applicable":
             click.echo("  " + _("nobody has promised or stated anything about it"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note, put_json, session, today
+from shinrai.cli.session import json_option, note, put_json, session, today
 from shinrai.i18n import _
 
 _EPILOG = """\b
@@ -25,7 +25,7 @@ Examples:
 @click.option(
     "--plan", metavar="ID", help="Plan of the catalog to watch, such as jp-ai-basic-plan, with its observations."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 def command(directory: Path, name: str | None, store: str | None, plan: str | None, *, as_json: bool) -> None:
     """Begin a workspace: a small plan, one system, JSON Schemas for your editor, a ledger and its signing key.
 

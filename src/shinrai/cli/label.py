@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from shinrai.cli.lines import line
-from shinrai.cli.session import Session, note, put_json, session
+from shinrai.cli.session import Session, json_option, note, put_json, session
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 
@@ -59,7 +59,7 @@ class _Desk:
 @click.option("--flags", is_flag=True, help="Confirm what the judge fails, instead of the random sample.")
 @click.option("--second", is_flag=True, help="Label again what others have labelled, to see whether you agree.")
 @click.option("--anchor", type=_FILE, help="Write what is labelled as a data set that a judge can be tested on.")
-@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@json_option("Print the verdict as JSON.")
 @click.pass_obj
 def label(start: str, /, claim: str | None, by: str, *, as_json: bool, **asked: Any) -> None:  # noqa: ANN401 - as click gives them
     """Label the few replies that keep a judge honest: pass, fail or unclear, by the claim's rubric.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note, put_json
+from shinrai.cli.session import json_option, note, put_json
 from shinrai.i18n import _
 
 _EPILOG = """\b
@@ -23,7 +23,7 @@ def command() -> None:
 
 @command.command("scorer", short_help="A rule with its test and its page in both languages.", epilog=_EPILOG)
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def scorer(start: str, name: str, *, as_json: bool) -> None:
     """Write a scorer of your own into checks/: a rule that works, its test, and its page in English and Japanese.

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from shinrai.cli.plan_lint import command as lint
-from shinrai.cli.session import Session, note, put_json, session, today
+from shinrai.cli.session import Session, json_option, note, put_json, session, today
 from shinrai.i18n import _, current_language
 from shinrai.report.words import N_
 
 if TYPE_CHECKING:
     from shinrai.plan import ClaimPlan, Effort, Outcome, Resolution
-    from shinrai.records import Commitment
+    from shinrai.records import Commitment, SystemVersion
 
 _EPILOG = """\b
 Examples:
@@ -29,7 +29,7 @@ Examples:
 @click.group("plan", epilog=_EPILOG, invoke_without_command=True)
 @click.option("--explain", metavar="SYSTEM", help="Show how a system's risk decides what is promised of it.")
 @click.option("--dry-run", is_flag=True, help="Show what would be committed, and commit nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("Print everything as JSON.")
 @click.pass_context
 def command(ctx: click.Context, explain: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Resolve what is promised for which system, and commit it before anything is measured.
@@ -47,12 +47,14 @@ def command(ctx: click.Context, explain: str | None, *, dry_run: bool, as_json: 
             explain_system(opened, explain, as_json=as_json)
         return
     with session(ctx.obj, write=not dry_run) as opened:
+        before = {name: opened.ledger.state().version(name) for name in opened.workspace.systems}
         resolution, outcome = promise(opened, commit=not dry_run)
         designs = [] if dry_run else _register(opened)
     if as_json:
         put_json({"version": 1, **resolution.to_json(), "committed": outcome.to_json() if outcome else None})
         return
     _show(resolution, {one.id: one.title.read(current_language()) for one in opened.workspace.systems.values()})
+    _versions(resolution.new_versions, before)
     if outcome is None:
         note(_("nothing was committed (--dry-run)"))
     else:
@@ -115,6 +117,20 @@ def _show(resolution: Resolution, titles: Mapping[str, str]) -> None:
             expected=resolution.expected_calls, worst=resolution.calls
         )
     )
+
+
+def _versions(new: Iterable[SystemVersion], before: Mapping[str, SystemVersion | None]) -> None:
+    """Say which systems have a new version, and what has changed in them since the one before."""
+    for version in new:
+        old = before.get(version.system.id)
+        if old is None:
+            continue
+        was, now = old.system.register, version.system.register
+        changed = [name for name in now if now[name] != was[name]]
+        if old.fingerprint != version.fingerprint:
+            changed.append(_("what it is built on"))
+        words = _("{system}: version {number}; changed: {what}")
+        click.echo(words.format(system=version.system.id, number=version.number, what=", ".join(changed)))
 
 
 def _table(claims: list[ClaimPlan]) -> None:

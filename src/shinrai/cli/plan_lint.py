@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import put_json, session
+from shinrai.cli.session import json_option, put_json, session
 from shinrai.errors import EXIT_MET, EXIT_NOT_MET
 from shinrai.i18n import _, current_language
 
@@ -28,7 +28,7 @@ Examples:
 @click.command("lint", epilog=_EPILOG, short_help="Ask of plans whether they promise outcomes.")
 @click.argument("plans", nargs=-1, metavar="[PLAN]...")
 @click.option("--against", metavar="PLAN", help="Version to compare with; the one it supersedes when left out.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, in both languages.")
+@json_option("Print everything as JSON, in both languages.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print a SARIF 2.1.0 log.")
 @click.pass_obj
 def command(start: str, /, plans: tuple[str, ...], against: str | None, *, as_json: bool, as_sarif: bool) -> int:

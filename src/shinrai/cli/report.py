@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from shinrai.cli.session import note, put_json, session
+from shinrai.cli.session import json_option, note, put_json, session
 from shinrai.errors import EXIT_NOT_MEASURED
 from shinrai.i18n import _
 
@@ -19,7 +19,7 @@ from shinrai.i18n import _
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write; report.html of the workspace by default.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def command(start: str, out: Path | None, *, as_json: bool) -> int:
     """Write one self-contained HTML page, Japanese and English, that needs no network and no script.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.workspace import Workspace, find_root, load, lock
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ def session(start: str, *, write: bool) -> Iterator[Session]:
 def today() -> date:
     """Give the day on the wall clock."""
     return datetime.now().astimezone().date()
+
+
+def json_option(about: str = "Print the result as JSON.") -> Callable[[Command], Command]:
+    """Give a verb the option ``--json``, which its function takes as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help=about)
 
 
 def put_json(value: Any) -> None:  # noqa: ANN401 - any JSON value

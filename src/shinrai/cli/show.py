@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from shinrai.cli.session import Session, note, put_json, session
+from shinrai.cli.session import Session, json_option, note, put_json, session
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _, current_language
 from shinrai.records import Commitment, Digest, Outcome, Trial
@@ -55,7 +55,7 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the run as a log of Inspect (.eval), and show nothing.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("Print everything as JSON.")
 @click.pass_obj
 def command(start: str, /, run: str | None, *, as_json: bool, **asked: Any) -> None:  # noqa: ANN401 - as click gives them
     """Browse the trials of a run: question, reply, what the scorer found, how the call went.

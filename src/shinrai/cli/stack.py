@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import Session, put_json, session, today
+from shinrai.cli.session import Session, json_option, put_json, session, today
 from shinrai.cli.stack_files import export, import_file
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Examples:
     show_default=True,
     help="Working days allowed for replacing a component.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_context
 def command(ctx: click.Context, days: int, *, as_json: bool) -> None:
     """Show what systems are built on, and what hangs on it.
@@ -42,9 +42,17 @@ def command(ctx: click.Context, days: int, *, as_json: bool) -> None:
         _overview(ctx.obj, days, as_json=as_json)
 
 
-@command.command("show", short_help="Every system that a component reaches.")
+_SHOW = """\b
+Examples:
+  shinrai stack show base-model               one of components/
+  shinrai stack show assistant/model          one of a system’s own stack
+  shinrai stack show base-model --json
+"""
+
+
+@command.command("show", epilog=_SHOW, short_help="Every system that a component reaches.")
 @click.argument("component")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def show(start: str, component: str, *, as_json: bool) -> None:
     """Show what is known of a component, and every system that it reaches, with the way to it."""

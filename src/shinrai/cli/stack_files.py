@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shinrai.cli.session import Session, note, put_json, session
+from shinrai.cli.session import Session, json_option, note, put_json, session
 from shinrai.errors import UsageError, nearest
 from shinrai.i18n import _
 
@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("import", short_help="Bring in a bill of materials, a model card or a data card.")
+_IMPORT = """\b
+Examples:
+  shinrai stack import bom.cdx.json                    a bill of materials
+  shinrai stack import README.md --name base-model     a model card of Hugging Face
+  shinrai stack import croissant.json --name letters   a data card
+"""
+
+
+@click.command("import", epilog=_IMPORT, short_help="Bring in a bill of materials, a model card or a data card.")
 @click.argument("file", type=_FILE)
 @click.option("--name", help="What to call it; by default the name of the file.")
 @click.option("--replace", is_flag=True, help="Put it in the place of the one of that name.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def import_file(start: str, file: Path, name: str | None, *, replace: bool, as_json: bool) -> None:
     """Bring in a bill of materials (CycloneDX 1.6 or 1.7), a model card of Hugging Face, or a data card in Croissant.
@@ -41,7 +49,15 @@ def import_file(start: str, file: Path, name: str | None, *, replace: bool, as_j
         click.echo(f"  {component}")
 
 
-@click.command("export", short_help="Write the stack as CycloneDX or SPDX.")
+_EXPORT = """\b
+Examples:
+  shinrai stack export -o stack.cdx.json               every system, as CycloneDX
+  shinrai stack export --system assistant --format spdx -o stack.spdx.json
+  shinrai stack export --bom base-model                what came in, with what was added here
+"""
+
+
+@click.command("export", epilog=_EXPORT, short_help="Write the stack as CycloneDX or SPDX.")
 @click.option("--system", "systems", multiple=True, metavar="ID", help="Only this system; may be given again.")
 @click.option("--bom", metavar="NAME", help="A bill of materials that was brought in, with what was added to it.")
 @click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from shinrai.cli.outcomes import print_plan, show_coverage
-from shinrai.cli.session import Session, put_json, session, today
+from shinrai.cli.session import Session, json_option, put_json, session, today
 from shinrai.i18n import _, current_language
 from shinrai.records import Id, Json, Text
 
@@ -19,12 +19,21 @@ if TYPE_CHECKING:
     from shinrai.rules.tiers import Risk
 
 
-@click.command("status")
+_EPILOG = """\b
+Examples:
+  shinrai status                      goal, measure, system, claim; risk and hours beside each system
+  shinrai status --coverage           what could not be verified
+  shinrai status --from jp-ai-basic-plan-2025/3
+                                      from an entry of a plan down to single replies
+"""
+
+
+@click.command("status", epilog=_EPILOG)
 @click.option(
     "--coverage", is_flag=True, help="Say instead what of the plans could not be verified, and what has no data."
 )
 @click.option("--from", "entry", metavar="PLAN/ENTRY", help="Walk down from an entry of a plan to single replies.")
-@click.option("--json", "as_json", is_flag=True, help="Print the tree as JSON.")
+@json_option("Print the tree as JSON.")
 @click.pass_obj
 def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> None:
     """Show where every claim stands: goal, measure, system, claim; and every indicator. Counts, never means."""
@@ -122,10 +131,12 @@ def _print_waiting(opened: Session, titles: Mapping[Id, Text], gates: Mapping[Id
 
 def risk_words(risk: Risk) -> str:
     """Write the classes that a system is in, and how deep it is therefore tested."""
+    from shinrai.report.deciding import tier_said  # noqa: PLC0415 - loaded only when it is asked for
+
     if risk.depth is None:
         return _("no risk scheme in use")
     language = current_language()
-    tiers = ", ".join(dict.fromkeys(one.tier.title.read(language) for one in risk.deciding()))
+    tiers = ", ".join(dict.fromkeys(tier_said(one).read(language) for one in risk.deciding()))
     words = f"{tiers} → {risk.depth.title.read(language)}"
     return words if risk.settled else _("{words} (some facts are not stated)").format(words=words)
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from shinrai.cli.session import note, put_json, session, today
+from shinrai.cli.session import json_option, note, put_json, session, today
 from shinrai.i18n import N_, _, current_language
 from shinrai.report.outcomes import STATE_SHAPES, STATE_STYLES, STATE_WORDS
 from shinrai.report.thread import Gaps, Kind, Knot, Thread
@@ -54,7 +54,7 @@ def walk_down(start: str, name: str, *, as_json: bool) -> None:
 
 @click.command("why")
 @click.argument("verdict")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("Print everything as JSON.")
 @click.pass_obj
 def command(start: str, verdict: str, *, as_json: bool) -> None:
     """Walk up from a verdict: which claim, which measure, which plan, which decision it serves.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shinrai.cli.session import put_json
+from shinrai.cli.session import json_option, put_json
 from shinrai.errors import EXIT_TAMPERED
 from shinrai.i18n import _
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also make every verdict and trial again from what was kept.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option()
 @click.pass_obj
 def command(start: str, *, again: bool, as_json: bool) -> int:
     """Check every link of the chain, every run file it names and every signature, and name the first bad record.

@@ -24,6 +24,7 @@ from shinrai.report.words import (
     OUTCOMES,
     REASONS,
     SHAPES,
+    STALE_WORDS,
     STATUS_WORDS,
     STYLES,
     threshold_words,
@@ -101,7 +102,10 @@ def _grow(branch: Tree, node: Node) -> None:
         if claim.status != "not_applicable":
             promise, value, n = measured(claim)
             leaf = Text.assemble(badge(claim), "  ", title_of(claim), "  ", (f"{promise}  {value}", "dim"))
-            branch.add(leaf.append(f"  n={n}" if n else "", style="dim"))
+            leaf.append(f"  n={n}" if n else "", style="dim")
+            if claim.stale_because is not None:
+                leaf.append("  " + _(STALE_WORDS[claim.stale_because]), style="dim")
+            branch.add(leaf)
     apart = [title_of(claim) for claim in node.claims if claim.status == "not_applicable"]
     if apart:
         branch.add(_apart(len(apart), ", ".join(apart)))

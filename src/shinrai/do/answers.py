@@ -18,7 +18,7 @@ from shinrai.errors import Problem, SourceError, UsageError
 from shinrai.i18n import _
 from shinrai.ledger import Ledger
 from shinrai.records import Answer, AnswerGiven, EvidenceBrought, Id, Role
-from shinrai.source import did_you_mean, listing
+from shinrai.source import did_you_mean, listing, rule_broken
 from shinrai.source.workbook import Cell, Sheet, read_workbook
 from shinrai.workspace import Workspace
 
@@ -127,7 +127,7 @@ def _looked_at(workspace: Workspace, given: Given, today: date) -> Answer:
         return Answer.model_validate(facts)
     except ValidationError as error:
         message = _("The answer to {requirement} contradicts itself: {reason}").format(
-            requirement=given.requirement, reason=error.errors()[0]["msg"]
+            requirement=given.requirement, reason=rule_broken(error)
         )
         raise UsageError("do.contradicting-answer", message) from error
 

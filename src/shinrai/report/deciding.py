@@ -1,4 +1,4 @@
-"""How long it takes from the first record of a system to a decision on everything that is promised of it."""
+"""What risk a system has, in words, and how long it takes from its first record to a decision on all its promises."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shinrai.i18n import translate
 from shinrai.ledger.projection import ClaimState, State
-from shinrai.records import Id, Json
-from shinrai.rules.tiers import Risk
+from shinrai.records import Id, Json, Text
+from shinrai.report.words import N_
+from shinrai.rules.tiers import Classification, Risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,15 @@ def _decided(claim: ClaimState, state: State) -> datetime | None:
     accepted = [entry.at for entry, action in state.applied.values() if action.accept and claim.key in action.addresses]
     found = [*verdicts[:1], *accepted[:1]]
     return min(map(_time, found)) if found else None
+
+
+def tier_said(one: Classification) -> Text:
+    """Say which class a scheme puts a system into: never a low one because something is not stated."""
+    if one.settled:
+        return one.tier.title
+    words = N_("{tier} or higher") if one.fired else N_("cannot be told yet")
+    ja, en = (translate(words, language).format(tier=one.tier.title.read(language)) for language in ("ja", "en"))
+    return Text(ja=ja, en=en)
 
 
 def _time(written: str) -> datetime:

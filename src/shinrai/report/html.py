@@ -21,6 +21,7 @@ from shinrai.ledger.projection import ClaimState, Judgement, State
 from shinrai.plan.exposure import Concentration
 from shinrai.records import Id, Outcome, Pairing, Plan, Role, Text, Verdict
 from shinrai.report import figures, requirements, stack_words
+from shinrai.report.deciding import tier_said
 from shinrai.report.evidence import Exhibit, exhibits, visible
 from shinrai.report.gate_words import bar_words, gate_words
 from shinrai.report.judges import judge_sheet
@@ -123,6 +124,7 @@ def render(workspace: Workspace, state: State, own: Sequence[OwnSection] = ()) -
     environment.globals.update(
         t=both,
         text=text,
+        tier_said=tier_said,
         detail=detail,
         stack_words=stack_words,
         most_points=_MOST_POINTS,

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from shinrai.i18n import _
 from shinrai.ledger.projection import State
-from shinrai.records import Framework, Id, Json, Relationship, Requirement, Text
+from shinrai.records import Answer, AnswerGiven, Framework, Id, Json, Relationship, Requirement, Text
 from shinrai.report.words import N_, SHAPES, STATUS_WORDS, STYLES
 from shinrai.rules.applying import Scope, standing
 from shinrai.rules.crosswalks import Way
-from shinrai.rules.status import REQUIREMENT_STATUSES, Contribution, RequirementStatus, Standing
+from shinrai.rules.status import REQUIREMENT_STATUSES, Contribution, RequirementStatus, Standing, answers_of
 from shinrai.workspace import Workspace
 
 REQUIREMENT_WORDS: dict[RequirementStatus, str] = {
@@ -33,6 +34,14 @@ RELATIONSHIPS: dict[Relationship, str] = {
     "no-relationship": N_("has nothing to do with it"),
 }
 """What a piece of evidence is to a requirement."""
+
+ANSWER_WORDS: dict[AnswerGiven, str] = {
+    "in-place": N_("in place"),
+    "not-in-place": N_("not in place"),
+    "not-assessed": N_("not assessed"),
+    "not-applicable": N_("does not apply"),
+}
+"""What an organisation says of a requirement."""
 
 RULED_OUT: dict[str, str] = {
     "role": N_("it speaks to roles that the organisation does not have in this system"),
@@ -174,6 +183,34 @@ def _cell(found: Standing, framework: Id, system: Id) -> Cell:
 def why_not(workspace: Workspace, requirement: Requirement, system: Id, today: date) -> str:
     """Say in words why a requirement does not apply to a system; in English, to be translated."""
     return RULED_OUT[Scope(workspace, today).why_not(requirement, system) or "answer"]
+
+
+def answer_behind(state: State, evidence: str, system: Id) -> Answer | None:
+    """Give the answer that a piece of evidence is: of several the newest, one about the system before one about all.
+
+    Parameters
+    ----------
+    state : State
+        Of the ledger.
+    evidence : str
+        Name of a piece of evidence; None comes back where it is a claim.
+    system : Id
+        That it is evidence about.
+    """
+    newest = {one.system: one for one in answers_of(state) if one.requirement == evidence}
+    return newest.get(system) or newest.get(None)
+
+
+def answer_words(answer: Answer) -> str:
+    """Say in the language in use what was answered, by whom, for how long, and what shows it or is missing."""
+    told = [_(ANSWER_WORDS[answer.answer]), answer.by, _("from {day}").format(day=answer.effective)]
+    if answer.valid_until is not None:
+        told.append(_("until {day}").format(day=answer.valid_until))
+    if answer.answer == "in-place":
+        told.append(answer.name or _("no document"))
+        reader = answer.second_reader
+        told.append(_("second reader: {role}").format(role=reader) if reader else _("no second reader"))
+    return " · ".join(told) + (f": {answer.statement}" if answer.statement else "")
 
 
 def contribution_json(one: Contribution) -> dict[str, Json]:

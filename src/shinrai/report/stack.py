@@ -157,7 +157,7 @@ def one_component(graph: StackGraph, state: State, today: date, key: str) -> One
     node = graph.nodes.get(key)
     if node is None or node.facts is None:
         known = [name for name, one in graph.nodes.items() if one.facts is not None]
-        close = nearest(key, known)
+        close = next((name for name in known if name.rpartition("/")[2] == key), None) or nearest(key, known)
         raise UsageError(
             "stack.unknown-component",
             _('there is no component "{name}"').format(name=key),

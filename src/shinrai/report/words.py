@@ -18,6 +18,9 @@ STATUS_WORDS: dict[Status, str] = {
     "accepted": N_("accepted"),
 }
 
+STALE_WORDS: dict[str, str] = {"commitment": N_("changed since then"), "expired": N_("the evidence has expired")}
+"""Why a verdict is stale, as `ClaimState.stale_because` has it, in few words."""
+
 SHAPES: dict[Status, str] = {
     "met": "●",
     "violated": "▲",
