@@ -223,7 +223,7 @@ def test_every_rule_of_a_record_has_words_in_japanese() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             raised = node.exc if isinstance(node, ast.Raise) else None
             if isinstance(raised, ast.Call) and isinstance(raised.func, ast.Name) and raised.func.id == "ValueError":
-                assert not isinstance(raised.args[0], ast.Constant | ast.JoinedStr), f"{file.name}:{node.lineno}"
+                assert not isinstance(raised.args[0], ast.Constant | ast.JoinedStr), f"{file.name}:{raised.lineno}"
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_twice() -> None:
