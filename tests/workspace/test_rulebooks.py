@@ -156,7 +156,7 @@ WRONG: list[tuple[Files, tuple[str, str, int, int], str | None]] = [
         ("workspace.unknown-framework", "frameworks/house.yaml", 9, 16),
         None,
     ),
-    ({"frameworks/x.json": "{"}, ("source.oscal", "frameworks/x.json", 1, 1), None),
+    ({"frameworks/x.json": "{"}, ("source.json", "frameworks/x.json", 1, 2), None),
     (
         {"crosswalks/walk.yaml": WALK.replace("target: jp-ai-guidelines-for-business-1.2", "target: checks")},
         ("workspace.crosswalk-target", "crosswalks/walk.yaml", 4, 9),
