@@ -337,3 +337,14 @@ def test_no_numbers_make_it_fail_and_mirrored_numbers_have_the_same_state(
     assert (one.state, one.pace) == (mirrored.state, mirrored.pace)
     if one.state == "achieved":
         assert observed >= target if direction == "up" else observed <= target
+
+
+def test_values_of_another_place_and_forecasts_are_named_as_that_and_not_as_nothing() -> None:
+    house = plan(**promise(("2022", 20), ("2030", 90)))
+    for found, reason in (
+        ([observation("2025", 40, area="FR")], "other-area"),
+        ([observation("2026", 40, status="forecast")], "only-forecast"),
+        ([], "no-observation"),
+    ):
+        (status,) = assess([house], {}, gather(found), status_methods()["pace-against-path"], TODAY)
+        assert (status.state, status.reason) == ("no_recent_data", reason)

@@ -99,6 +99,13 @@ WRONG: dict[str, tuple[str, str, int, int, str | None]] = {
     "more than all": (ROW.replace("26.7", "267"), "do.outside-limits", 2, 12, None),
     "published too early": (ROW.replace("2025-07-09", "2023-07-09"), "do.published-early", 2, 37, None),
     "no date": (ROW.replace("2025-07-09", "July 2025"), "do.cell", 2, 37, None),
+    "two values of one publication": (
+        f"{ROW}\n{ROW.replace(',26.7,', ',57.1,')}",
+        "do.duplicate-row",
+        3,
+        12,
+        "the first one is in line 2",
+    ),
     "a row twice": (f"{ROW}\n{ROW}", "do.duplicate-row", 3, 12, "the first one is in line 2"),
     "a ragged row": (f"{ROW},x", "do.csv", 2, 1, None),
 }
@@ -110,6 +117,8 @@ def test_each_mistake_has_its_place(nation: Town, wrong: tuple[str, str, int, in
     (problem,) = refused(nation, f"{HEAD}\n{rows}\n")
     assert (problem.code, problem.line, problem.column) == (code, line, column)
     assert hint is None or problem.hint == hint
+    if "57.1" in rows:
+        assert problem.message == "the same publication says 26.7 as well"
 
 
 @pytest.mark.parametrize(

@@ -332,3 +332,31 @@ def test_an_unknown_plan_is_told_with_the_nearest_name(workspace: Path, capsys: 
     code, out = run(capsys, "plan", "lint", "jp-ai-basic-plan-202")
     assert code == 2
     assert "did you mean jp-ai-basic-plan-202" in out
+
+
+def test_a_target_is_held_against_its_own_place_not_against_others() -> None:
+    plan = sound(area="JP")
+    home = {"days-waited": seen("days-waited", {"FY2025": 9.0}, area="JP")}
+    away = {
+        "days-waited": [
+            *seen("days-waited", {"FY2025": 28.0}, area="JP"),
+            *seen("days-waited", {"FY2025": 2.0}, area="CN"),
+        ]
+    }
+    rules = [{one.rule for one in lint(plan, {plan.id: plan}, values).findings} for values in (home, away)]
+    assert "G2" in rules[0]
+    assert "G2" not in rules[1]
+
+
+def test_a_bare_link_is_named_in_words_of_both_languages_and_a_definition_once() -> None:
+    def bare(data: dict[str, Any]) -> None:
+        del data["links"][0]["mechanism"]
+        data["indicators"][0]["quality"] = {}
+        data["uses"].append({**data["uses"][0], "id": "again"})
+
+    plan = sound(bare)
+    found = lint(plan, {plan.id: plan}, observed()).findings
+    (link,) = [one.said for one in found if one.rule == "R5"]
+    assert "how it works (mechanism)" in link.read("en")
+    assert "どう効くか (mechanism)" in link.read("ja")
+    assert sum("five questions" in one.said.read("en") for one in found) == 1

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from datetime import date
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from shinrai.cli import main
 from shinrai.do.exchange import turn
 from shinrai.errors import SourceError
+from shinrai.i18n import Language
 from shinrai.ledger import create
 from shinrai.records import Observation, Plan, frequency_of
 from shinrai.records.sdmx import FISCAL_START, from_sdmx_period, to_sdmx_period
@@ -156,7 +158,7 @@ def in_order(root: ET.Element, order: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_stratml_holds_goals_measures_indicators_targets_and_results(language: str) -> None:
+def test_stratml_holds_goals_measures_indicators_targets_and_results(language: Language) -> None:
     plan = sound()
     root = ET.fromstring(xml.stratml(plan, {plan.id: plan}, observed(), language))  # noqa: S314 - our own text
     in_order(root, STRATML_ORDER)
@@ -398,3 +400,42 @@ def test_plans_without_anything_can_be_written() -> None:
     )
     assert table(sdmx.sdmx_csv(plan, {}, [])) == []
     ET.fromstring(xml.stratml(plan, {}, {}))  # noqa: S314 - our own text
+
+
+def abroad() -> tuple[Plan, dict[str, list[Observation]]]:
+    """Give a plan for Japan with a target that nobody could verify, values of three countries, and a forecast."""
+    plan = sound(area="JP")
+    data = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    data["uses"][0]["target"]["standing"] = "unverified"
+    data["goals"][0]["measures"][0]["certainty"] = data["results"][1]["certainty"] = "secondary"
+    values = {"JP": {"FY2025": 27.0}, "CN": {"FY2025": 2.6}, "DE": {"FY2025": 4.9, "FY2026": 4.0}}
+    found = [
+        one for area, told in values.items() for one in seen("days-waited", told, area=area, certainty="secondary")
+    ]
+    found += seen("days-waited", {"FY2027": 3.0}, area="JP", status="forecast")
+    return Plan.model_validate(data), {"days-waited": found}
+
+
+@pytest.mark.parametrize("write", [xml.iati, xml.stratml])
+def test_what_others_achieved_is_never_written_as_the_plans_own_result(write: Any) -> None:
+    plan, values = abroad()
+    text = write(plan, {plan.id: plan}, values)
+    actual = re.findall(r'<actual value="(.*?)"', text)
+    actual += re.findall(r"<ActualResult>\s*<Description>Care.*?<NumberOfUnits>(.*?)<", text, re.DOTALL)
+    assert actual == ["27"]
+
+
+def test_what_is_uncertain_leaves_as_uncertain() -> None:
+    plan, values = abroad()
+    known = {plan.id: plan}
+    activity, strategy = xml.iati(plan, known, values), xml.stratml(plan, known, values, "ja")
+    for said in ("[not verified]", "[未検証]", "Care statistics [from a secondary note]", "[二次的な注記による]"):
+        assert said in activity
+    for said in (
+        "FY2029 [未検証]",
+        "Care statistics [二次的な注記による]",
+        "ケアプラン作成を助けるAI [二次的な注記による]",
+    ):
+        assert said in strategy
+    rows = table(sdmx.sdmx_csv(plan, known, every(values)))
+    assert {row["CERTAINTY"] for row in rows if row["VALUE_TYPE"] == "target"} == {"unverified", "final"}

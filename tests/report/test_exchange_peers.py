@@ -18,6 +18,7 @@ import pytest
 
 from shinrai.catalog import higher_plans
 from shinrai.do.exchange import turn
+from shinrai.i18n import Language
 from shinrai.report.exchange import packages, sdmx, xml
 from tests.plan.national import observed, sound
 
@@ -119,7 +120,7 @@ def test_iati_is_valid_by_its_schema() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_stratml_is_valid_by_its_schema(language: str) -> None:
+def test_stratml_is_valid_by_its_schema(language: Language) -> None:
     schema = Path(os.environ.get("SHINRAI_SCHEMAS", "")) / "PerformancePlanOrReport20160216.xsd"
     if not schema.is_file():
         pytest.skip("PerformancePlanOrReport20160216.xsd of StratML Part 2 is not in the folder SHINRAI_SCHEMAS")

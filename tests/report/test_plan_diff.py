@@ -171,7 +171,7 @@ def test_the_command_compares_shipped_plans_and_files(
         )
     names = str(tmp_path / "old.yaml"), str(tmp_path / "new.yaml")
     said = run(capsys, "diff", *names)
-    assert "▼ target raised: indicator promise days-waited target value" in said
+    assert re.search(r"▼ weaker: .*\(D7\)\n  target raised: indicator promise days-waited target value", said)
     assert "3 changes touch the promise and state no evidence." in said
     assert json.loads(run(capsys, "diff", *names, "--json"))["old"] == "care-2026"
     assert all(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,42 @@ def test_a_new_user_sees_real_data(nation: Path) -> None:
     assert "other-municipalities" not in text
 
 
+def test_the_page_holds_the_change_between_the_versions_and_what_nothing_implements(nation: Path) -> None:
+    text = page(nation)
+    assert 'id="jp-ai-basic-plan-2026.changes"' in text
+    assert "新旧対照表" in text
+    assert re.search(r"Known of one version only: \d+\.", text)
+    assert "Measures that no plan here implements: 22 of 22" in text
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_page_without_systems_says_nothing_of_systems(nation: Path) -> None:
+    text = page(nation)
+    for said in ("Every promise in the plans was measured", 'id="register"', 'id="stack"', "Promises about AI systems"):
+        assert said not in text
+    assert "Plans: 2, with 28 promises about indicators" in text
+
+
+def test_no_value_is_shown_surer_than_its_source(nation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everywhere a person reads a value that is not from an official text, it says so beside it."""
+    text = page(nation)
+    shown = re.findall(r"<p>(<span class=\"number\">58\.8.*?)</p>", text)
+    assert len(shown) == 3
+    assert all("from a secondary note" in one for one in shown)
+    capsys.readouterr()
+    assert call("-C", str(nation), "status") == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    assert sum("58.8" in line for line in told) == 3
+    for line in told:
+        assert "58.8" not in line or "[from a secondary note]" in line
+        assert "target" not in line or any(word in line for word in ("draft only", "not verified", "names no target"))
+    assert any("180,000 persons (2026-05) [from a secondary note]" in line for line in told)
+    assert any("6.4622 trillion yen (2024) [provisional, as quoted by others]" in line for line in told)
+    assert call("-C", str(nation), "status", "--from", "jp-ai-basic-plan-2025/use") == 0
+    assert "from a secondary" in capsys.readouterr().out
+
+
 def test_the_terminal_and_programs_are_told_the_same(nation: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def run(*arguments: str) -> str:
         capsys.readouterr()
@@ -61,7 +99,7 @@ def test_the_terminal_and_programs_are_told_the_same(nation: Path, capsys: pytes
     assert first["method"] == {"id": "pace-against-path", "version": "1"}
     assert by_name["jp-ai-basic-plan-2025/ai-distrust"]["reason"] == "too-old"
     assert by_name["jp-ai-basic-plan-2025/induced-private-investment"]["state"] == "not_measurable"
-    assert by_name["jp-ai-basic-plan-2025/ai-talent-gap"]["reason"] == "no-observation"
+    assert by_name["jp-ai-basic-plan-2025/ai-talent-gap"]["reason"] == "only-forecast"
     shown = run("status")
     assert "★ achieved" in shown
     assert "draft only" in shown
@@ -70,6 +108,36 @@ def test_the_terminal_and_programs_are_told_the_same(nation: Path, capsys: pytes
     (second, _first) = json.loads(run("status", "--coverage", "--json"))["plans"]
     assert second["plan"] == "jp-ai-basic-plan-2026"
     assert len(second["open_questions"]) >= 4
+
+
+def test_a_third_version_is_one_more_file_and_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version that comes into force later, with one target lowered: shown, compared, linted from its file alone."""
+    root = tmp_path / "ws"
+    assert call("init", str(root), "--plan", "jp-ai-basic-plan") == 0
+    text = (files("shinrai.catalog") / "plans/jp-ai-basic-plan-2026.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("supersedes: jp-ai-basic-plan-2025", "supersedes: jp-ai-basic-plan-2026"),
+        ("id: jp-ai-basic-plan-2026\n", "id: jp-ai-basic-plan-third\n"),
+        ("start: 2026-07-14", "start: 2999-07-01"),
+        ("value: 23.1", "value: 20"),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    (root / "plans").mkdir(exist_ok=True)
+    (root / "plans/third.yaml").write_text(text, encoding="utf-8")
+    for arguments, said in (
+        (("status",), "not yet in force"),
+        (("diff", "jp-ai-basic-plan-2026", "jp-ai-basic-plan-third"), "target lowered: indicator promise vertical-ai"),
+    ):
+        capsys.readouterr()
+        assert call("-C", str(root), *arguments) == 0
+        assert said in capsys.readouterr().out
+    assert call("-C", str(root), "plan", "lint", "jp-ai-basic-plan-third") == 1
+    assert "the version before promised 23.1, this one 20" in capsys.readouterr().out
+    shown = page(root)
+    assert 'id="jp-ai-basic-plan-third.changes"' in shown
+    assert "in force from 2999-07-01 on" in shown
+    assert "replaced on None" not in shown
 
 
 def test_a_plan_that_the_catalog_does_not_have_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,6 +149,19 @@ def test_a_plan_that_the_catalog_does_not_have_is_refused(tmp_path: Path, capsys
 def test_every_state_has_a_word_a_shape_of_its_own_and_a_colour() -> None:
     assert set(STATE_WORDS) == set(STATE_SHAPES) == set(STATE_STYLES) == set(INDICATOR_STATES)
     assert len(set(STATE_SHAPES.values())) == len(INDICATOR_STATES) == len(set(STATE_WORDS.values()))
+
+
+def test_every_colour_of_the_page_has_a_dark_form() -> None:
+    """Colours are named once for light and once for dark; only print and the shades of the map write them out."""
+    sheets = [one for one in (files("shinrai.report") / "templates").iterdir() if one.name.endswith(".css")]
+    assert len(sheets) >= 4
+    light, dark = re.findall(r":root \{(.*?)\}", "".join(one.read_text(encoding="utf-8") for one in sheets))
+    named = [set(re.findall(r"(--\w+): #", one)) for one in (light, dark)]
+    assert named[0] == named[1]
+    for sheet in sheets:
+        rules = re.sub(r":root \{.*?\}|@media print \{.*", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for rule in re.findall(r"[^{}]+\{[^{}]*#[0-9a-f]{3,6}\b[^{}]*\}", rules):
+            assert "svg .shade" in rule or "svg .tile-ink" in rule, rule
 
 
 # Pictures

@@ -142,7 +142,12 @@ def run(capsys: pytest.CaptureFixture[str], town: ReportTown, *arguments: str) -
 def test_the_commands_walk_both_ways(town: ReportTown, capsys: pytest.CaptureFixture[str]) -> None:
     down = run(capsys, town, "status", "--from", f"{SOURCE}/trust")
     assert "reply" in down
-    assert "measures of this plan that nothing implements" in down
+    assert "measures of this plan that nothing implements: " in down
+    assert f"  · Technical evaluation of AI models by the safety institute  {SOURCE}/model-evaluation\n" in down or (
+        f"  · Radically strengthening the AI safety institute  {SOURCE}/safety-institute\n" in down
+    )
+    assert f"{SOURCE}/compute" not in down  # not on the way
+    assert "[as quoted by others]" in down
     told = json.loads(run(capsys, town, "status", "--from", f"{SOURCE}/trust", "--json"))
     assert told["thread"]["kind"] == "goal"
     assert told["gaps"].keys() == {"unlinked", "unanswered", "orphans"}

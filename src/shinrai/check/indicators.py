@@ -51,6 +51,8 @@ StateReason: TypeAlias = Literal[
     "series-break",
     "no-target-date",
     "other-periods",
+    "other-area",
+    "only-forecast",
     "stated-by-plan",
     "sources-contradict",
     "effect-not-expected-yet",
@@ -328,7 +330,7 @@ def _blocked(one: Promised, today: date) -> tuple[IndicatorState, StateReason] |
     if one.use.not_measurable is not None:
         return "not_measurable", "stated-by-plan"
     if one.observed is None:
-        return "no_recent_data", "other-periods" if one.other_periods else "no-observation"
+        return "no_recent_data", one.unseen
     if one.observed.disputed:
         return "disputed", "sources-contradict"
     if months_after(last_day_of(one.observed.period), one.definition.max_age) < today:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import isnan, nan
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from shinrai.stats.progress import band_distance, proportion_error
 
 __all__ = ["Promised", "Sides", "on_scale", "path_at", "promised", "sides"]
 
+Unseen: TypeAlias = Literal["no-observation", "other-periods", "other-area", "only-forecast"]
+"""Why there is nothing to compare a promise with."""
+
 _PERCENT = {"percent": 100.0, "share": 1.0}
 
 
@@ -40,8 +43,9 @@ class Promised:
         The observed ones of the same kind of period as the promise, in order of time.
     observed : Point, optional
         The newest point of the same kind of period as baseline, path and target.
-    other_periods : bool
-        Whether there are observations, but none of that kind of period.
+    unseen : Unseen
+        Why nothing is `observed`, where nothing is: values there may be, but of other kinds of period, of other places
+        or groups, or forecasts alone.
     broken : bool
         Whether the series broke between the baseline and the newest point: then they cannot be compared.
     unambitious : bool
@@ -59,7 +63,7 @@ class Promised:
     series: Series | None
     points: tuple[Point, ...]
     observed: Point | None
-    other_periods: bool
+    unseen: Unseen
     broken: bool
     unambitious: bool
     path_value: float
@@ -137,10 +141,12 @@ def promised(
     Promised
     """
     known = definitions(plan, versions)
+    anywhere = {indicator for (indicator, _area, _group), one in series.items() if one.observed}
     for use in plan.uses:
         definition = known.get(use.indicator)
         if definition is not None:
-            yield _promised(plan, use, definition, _series_of(plan, use, series), today)
+            own = _series_of(plan, use, series)
+            yield _promised(plan, use, definition, own, today, elsewhere=use.indicator in anywhere)
 
 
 def _series_of(plan: Plan, use: IndicatorUse, series: Mapping[SeriesKey, Series]) -> Series | None:
@@ -149,7 +155,13 @@ def _series_of(plan: Plan, use: IndicatorUse, series: Mapping[SeriesKey, Series]
 
 
 def _promised(
-    plan: Plan, use: IndicatorUse, definition: IndicatorDefinition, series: Series | None, today: date
+    plan: Plan,
+    use: IndicatorUse,
+    definition: IndicatorDefinition,
+    series: Series | None,
+    today: date,
+    *,
+    elsewhere: bool,
 ) -> Promised:
     points = [one for one in series.observed if first_day(one.period) <= today] if series else []
     told = _period_of_promise(use)
@@ -170,13 +182,22 @@ def _promised(
         series=series,
         points=tuple(comparable),
         observed=observed,
-        other_periods=bool(points) and observed is None,
+        unseen=_unseen(series, other_periods=bool(points), elsewhere=elsewhere),
         broken=broken,
         unambitious=_unambitious(use, definition),
         path_value=value,
         path_assumed=assumed,
         notes=tuple(dict.fromkeys(note.code for note in series.notes)) if series else (),
     )
+
+
+def _unseen(series: Series | None, *, other_periods: bool, elsewhere: bool) -> Unseen:
+    """Say why nothing can be read, for where nothing can: values there are, or none at all."""
+    if other_periods:
+        return "other-periods"
+    if series is not None and series.points and not series.observed:
+        return "only-forecast"
+    return "other-area" if series is None and elsewhere else "no-observation"
 
 
 def _period_of_promise(use: IndicatorUse) -> str | None:

@@ -11,7 +11,9 @@ from shinrai.cli.session import json_option, note, put_json, session, today
 from shinrai.i18n import _, current_language
 
 if TYPE_CHECKING:
-    from shinrai.plan.versions import Change
+    from collections.abc import Sequence
+
+    from shinrai.plan.versions import Change, Effect
     from shinrai.records import Plan
     from shinrai.report.plan_diff import PlanDiff, Score
 
@@ -80,9 +82,8 @@ def _say(diff: PlanDiff) -> None:
     ]
     click.echo(" · ".join(shown) or _("Nothing has changed."))
     for effect in EFFECTS:
-        for change in comparison.changes:
-            if change.effect == effect:
-                _say_change(change)
+        for rule in dict.fromkeys(change.rule for change in comparison.changes if change.effect == effect):
+            _say_rule(effect, [one for one in comparison.changes if (one.effect, one.rule) == (effect, rule)])
     if diff.scores:
         click.secho(_("Today’s data under both promises"), bold=True)
         for score in diff.scores:
@@ -97,17 +98,20 @@ def _say(diff: PlanDiff) -> None:
         click.secho("! " + _("red, and nothing has changed about it: {name}").format(name=name), fg="yellow")
 
 
-def _say_change(change: Change) -> None:
+def _say_rule(effect: Effect, changes: Sequence[Change]) -> None:
+    """Print changes of which one rule says the same: the rule once, then what it is about."""
     from shinrai.plan.versions import RULES  # noqa: PLC0415 - loaded only when the verb runs
-    from shinrai.report.plan_diff import EFFECT_SHAPES, KIND_WORDS, PART_WORDS  # noqa: PLC0415 - as above
+    from shinrai.report.plan_diff import EFFECT_SHAPES, EFFECT_WORDS, KIND_WORDS, PART_WORDS  # noqa: PLC0415 - as above
 
     colours = {"weaker": "red", "stronger": "green", "unclear": "yellow"}
-    about = " ".join(filter(None, (_(PART_WORDS[change.part]), change.id, change.field)))
-    shape = click.style(EFFECT_SHAPES[change.effect], fg=colours.get(change.effect))
-    click.echo(f"{shape} {_(KIND_WORDS[change.kind])}: {about}")
-    if change.before is not None or change.after is not None:
-        click.echo(f"    {_short(change.before)} → {_short(change.after)}")
-    click.echo(click.style(f"    {_(RULES[change.rule])} ({change.rule.partition('-')[0]})", dim=True))
+    rule = changes[0].rule
+    shape = click.style(f"{EFFECT_SHAPES[effect]} {_(EFFECT_WORDS[effect])}", fg=colours.get(effect))
+    click.echo(f"{shape}: {_(RULES[rule])} ({rule.partition('-')[0]})")
+    for change in changes:
+        about = " ".join(filter(None, (_(PART_WORDS[change.part]), change.id, change.field)))
+        click.echo(f"  {_(KIND_WORDS[change.kind])}: {about}")
+        if change.before is not None or change.after is not None:
+            click.echo(click.style(f"      {_short(change.before)} → {_short(change.after)}", dim=True))
 
 
 def _short(value: object) -> str:
@@ -117,7 +121,8 @@ def _short(value: object) -> str:
         language = current_language()
         return str(value.get(language) or value.get("en") or value.get("ja"))
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_short(below)}" for key, below in value.items())
+        told = {key: below for key, below in value.items() if below not in ([], {}, None) and key != "sources"}
+        return ", ".join(f"{key}: {_short(below)}" for key, below in told.items())
     if isinstance(value, list):
         return ", ".join(map(_short, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -131,4 +136,4 @@ def _say_score(score: Score, versions: tuple[Plan, Plan]) -> None:
     words = [_(STATE_WORDS[one.state]) if one else gone[at] for at, one in enumerate((score.old, score.new))]
     one = score.new or score.old
     title = one.definition.title.read(current_language()) if one else score.name
-    click.echo(f"  {title}: {words[0]} → {words[1]}")
+    click.echo(f"  {title} ({score.name}): {words[0]} → {words[1]}")

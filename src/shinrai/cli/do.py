@@ -80,7 +80,14 @@ def attest(  # noqa: PLR0913, PLR0917 - one argument for each option
     _tell(brought, said, _("next      shinrai check"), as_json=as_json)
 
 
-@command.command("observe", short_help="Bring in observed or published values.")
+_OBSERVE = """\b
+Examples:
+  shinrai do observe observations/*.csv
+  shinrai do observe --subject genai-use --period FY2025 --value 58.8 --unit percent --source "White paper 2026"
+"""
+
+
+@command.command("observe", epilog=_OBSERVE, short_help="Bring in observed or published values.")
 @click.argument("files", nargs=-1, type=_FILE)
 @click.option("--subject", help="What was observed: the subject of an observed check, or an indicator.")
 @click.option("--value", type=float, help="The value, in the unit given.")

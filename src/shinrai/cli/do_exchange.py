@@ -10,8 +10,15 @@ from shinrai.cli.session import json_option, note, put_json
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 
+_EPILOG = """\b
+Examples:
+  shinrai do turn oecd.csv --name oecd              SDMX-CSV
+  shinrai do turn observations.csv-metadata.json    the description of a CSVW table
+  shinrai do turn datapackage.json                  a Data Package
+"""
 
-@click.command("turn", short_help="Turn SDMX-CSV, CSVW or a Data Package into a table of observations.")
+
+@click.command("turn", epilog=_EPILOG, short_help="Turn SDMX-CSV, CSVW or a Data Package into a table of observations.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", metavar="NAME", help="Name of the table; that of the file when left out.")
 @json_option()

@@ -14,7 +14,7 @@ from shinrai.i18n import _, current_language
 if TYPE_CHECKING:
     from shinrai.check.effects import Effect
     from shinrai.check.indicators import IndicatorStatus
-    from shinrai.records import IndicatorState, Plan
+    from shinrai.records import Observation, Plan
     from shinrai.report.outcomes import PlanView
 
 
@@ -26,20 +26,13 @@ def print_plan(view: PlanView) -> None:
     view : PlanView
         As `shinrai.report.outcomes.plan_views` gives it.
     """
-    from rich.console import Console  # noqa: PLC0415 - loaded only when the verb runs
-
-    from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
-
     plan = view.plan
     click.secho(plan.title.read(current_language()), bold=True)
     if plan.edition is not None and not view.in_force:
-        click.secho(_("no longer in force"), dim=True)
+        click.secho(_("not yet in force") if view.ahead else _("no longer in force"), dim=True)
     click.echo(_counts(view))
-    value, path, pace, target = _("observed"), _("path"), _("pace"), _("target")
-    table = columns(_("state"), _("indicator"), value, path, pace, target, "", right=(value, path, pace, target))
     for status in sorted(view.statuses, key=lambda one: one.state != "reversing"):
-        table.add_row(*_row(status))
-    Console().print(table)
+        _print_status(status)
     if any(status.path_assumed and status.path is not None for status in view.statuses):
         click.secho(_("* a straight line from baseline to target, assumed"), dim=True)
     for one in view.statuses:
@@ -83,37 +76,53 @@ def _counts(view: PlanView) -> str:
     return " · ".join([*words, data])
 
 
-def _row(status: IndicatorStatus) -> tuple[Any, ...]:
-    from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
+def _print_status(status: IndicatorStatus) -> None:
+    """Print the state with the title, and below it everything that it rests on: no column is too narrow for it."""
+    from shinrai.report.outcomes import NOTE_WORDS, STATE_SHAPES, STATE_STYLES, STATE_WORDS  # noqa: PLC0415 - as above
 
+    unsure = f" {_('(uncertain)')}" if status.certain is False else ""
+    badge = f"{STATE_SHAPES[status.state]} {_(STATE_WORDS[status.state])}{unsure}"
+    title = status.definition.title.read(current_language())
+    colour = STATE_STYLES[status.state]
+    click.echo(f"{click.style(badge, fg=colour)}  {title}  {click.style(status.use.name, dim=True)}")
+    click.echo(f"    {' · '.join(_facts(status))}")
+    notes = [_(NOTE_WORDS[one]) for one in status.notes if one not in {"target-draft", "target-unverified"}]
+    if notes:
+        click.secho(f"    {'; '.join(notes)}", dim=True)
+
+
+def _facts(status: IndicatorStatus) -> list[str]:
     from shinrai.report.outcomes import REASON_WORDS, STANDINGS, UNIT_WORDS  # noqa: PLC0415 - as above
     from shinrai.report.plan_figures import plain, rough  # noqa: PLC0415 - loaded only when the verb runs
 
-    observed, target = status.observed, status.use.target
-    unit = status.definition.unit
-    shown = f"{plain(observed.value)} {_(UNIT_WORDS.get(unit, unit))} ({observed.period})" if observed else "–"
-    promised = "–" if target is None else f"{plain(target.value)} ({target.period or _('no date')})"
-    about = [_(REASON_WORDS[status.reason])] if status.reason else []
-    if target is not None and target.standing != "final":
-        about.append(_(STANDINGS[target.standing]))
-    return (
-        _badge(status.state, certain=status.certain),
-        Text.assemble(status.definition.title.read(current_language()), "\n", (status.use.name, "dim")),
-        shown,
-        "–" if status.path is None else f"{rough(status.path)}{'*' if status.path_assumed else ''}",
-        "–" if status.pace is None else f"{status.pace:.2f}",
-        promised,
-        Text("; ".join(about), style="dim"),
-    )
+    observed, target, baseline = status.observed, status.use.target, status.use.baseline
+    unit = _(UNIT_WORDS.get(status.definition.unit, status.definition.unit))
+    facts = [f"{plain(observed.value)} {unit} ({observed.period}){observed_marks(observed)}"] if observed else []
+    if baseline is not None:
+        sure = "" if baseline.standing == "final" else f" [{_(STANDINGS[baseline.standing])}]"
+        facts.append(f"{_('baseline')} {plain(baseline.value)} ({baseline.period}){sure}")
+    if status.path is not None:
+        facts.append(f"{_('path')} {rough(status.path)}{'*' if status.path_assumed else ''}")
+    if status.pace is not None:
+        facts.append(f"{_('pace')} {status.pace:.2f}")
+    if target is not None:
+        sure = "" if target.standing == "final" else f" [{_(STANDINGS[target.standing])}]"
+        facts.append(f"{_('target')} {plain(target.value)} ({target.period or _('no date')}){sure}")
+    return [*facts, _(REASON_WORDS[status.reason])] if status.reason else facts
 
 
-def _badge(state: IndicatorState, *, certain: bool | None) -> Any:  # noqa: ANN401 - rich is loaded late
-    from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
+def observed_marks(observed: Observation) -> str:
+    """Say in brackets what makes a value less than final: provisional or estimated, or not from an official text."""
+    from shinrai.report.outcomes import OBSERVATION_WORDS  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.words import CERTAINTIES  # noqa: PLC0415 - loaded only when the verb runs
 
-    from shinrai.report.outcomes import STATE_SHAPES, STATE_STYLES, STATE_WORDS  # noqa: PLC0415 - as above
-
-    unsure = f" {_('(uncertain)')}" if certain is False else ""
-    return Text(f"{STATE_SHAPES[state]} {_(STATE_WORDS[state])}{unsure}", style=STATE_STYLES[state])
+    status = OBSERVATION_WORDS.get(observed.status or "normal", "")
+    unsure = observed.certainty not in {None, "official"}
+    words = [
+        *([status] if status else []),
+        *([CERTAINTIES[observed.certainty]] if unsure and observed.certainty else []),
+    ]
+    return f" [{', '.join(_(word) for word in words)}]" if words else ""
 
 
 def _methods(status: IndicatorStatus) -> str:
@@ -146,6 +155,7 @@ def _coverage(view: PlanView) -> dict[str, Any]:
     return {
         "plan": view.plan.id,
         "certainty": dict(Counter(_certainties(view.plan))),
+        "values": dict(Counter(one.observed.certainty or "unverified" for one in view.statuses if one.observed)),
         "targets": dict(Counter(one.use.target.standing for one in view.statuses if one.use.target)),
         "without_owner": [measure.id for measure in view.plan.measures() if measure.owner is None],
         "without_observation": [one.use.name for one in view.statuses if one.observed is None],
@@ -159,6 +169,7 @@ def _certainties(plan: Plan) -> list[str]:
 
 def _print_coverage(view: PlanView) -> None:
     from shinrai.report.outcomes import STANDINGS  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.report.plan_figures import plain  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.words import CERTAINTIES  # noqa: PLC0415 - loaded only when the verb runs
 
     found = _coverage(view)
@@ -169,14 +180,27 @@ def _print_coverage(view: PlanView) -> None:
     click.echo(_("entries: {told}").format(told=sure))
     targets = found["targets"]
     standing = " · ".join(f"{targets[name]} {_(word)}" for name, word in STANDINGS.items() if name in targets)
+    for entry in view.plan.entries():
+        sure = entry.certainty or "unverified"
+        if sure in {"secondary", "unverified"}:
+            click.echo(f"  · {entry.title.read(language)} [{_(CERTAINTIES[sure])}]")
     click.echo(_("targets: {told}").format(told=standing or "–"))
+    for one in view.statuses:
+        target = one.use.target
+        if target is not None and target.standing != "final":
+            period = target.period or _("no date")
+            title = one.definition.title.read(language)
+            click.echo(f"  · {title}: {plain(target.value)} ({period}) [{_(STANDINGS[target.standing])}]")
+    values = Counter(one.observed.certainty or "unverified" for one in view.statuses if one.observed)
+    told_values = " · ".join(f"{values[name]} {_(word)}" for name, word in CERTAINTIES.items() if values[name])
+    click.echo(_("newest values: {told}").format(told=told_values or "–"))
     measures = sum(1 for _measure in view.plan.measures())
     click.echo(_("measures without a named owner: {n} of {all}").format(n=len(found["without_owner"]), all=measures))
     click.echo(
         _("indicators without an observation: {names}").format(names=", ".join(found["without_observation"]) or "–")
     )
-    for one in view.plan.open_questions:
-        click.echo(f"? {one.title.read(language)}")
-        for address in one.look_at:
+    for question in view.plan.open_questions:
+        click.echo(f"? {question.title.read(language)}")
+        for address in question.look_at:
             click.secho(f"  {address}", dim=True)
     click.echo()

@@ -44,15 +44,23 @@ def walk_down(start: str, name: str, *, as_json: bool) -> None:
     with session(start, write=False) as opened:
         thread = Thread(opened.workspace, opened.ledger.state(), today())
         knot = thread.down(name)
-        gaps = thread.gaps(thread.plans[name.partition("/")[0]])
+        gaps = thread.gaps(thread.plans[name.partition("/")[0]], knot)
+        titles = _titles(thread)
     if as_json:
         put_json({"version": 1, "thread": knot.to_json(), "gaps": gaps.to_json()})
         return
     _print(knot)
-    _say_gaps(gaps)
+    _say_gaps(gaps, titles)
 
 
-@click.command("why")
+_EPILOG = """\b
+Examples:
+  shinrai why no-harm@assistant   claim@system, as shinrai status prints it
+  shinrai why 4f1c2a9b            the beginning of a verdict's digest
+"""
+
+
+@click.command("why", epilog=_EPILOG)
 @click.argument("verdict")
 @json_option("Print everything as JSON.")
 @click.pass_obj
@@ -117,11 +125,22 @@ def _short(text: str) -> str:
     return line if len(line) <= 200 else f"{line[:199]}…"
 
 
-def _say_gaps(gaps: Gaps) -> None:
+def _titles(thread: Thread) -> dict[str, str]:
+    language = current_language()
+    found = {name: system.title.read(language) for name, system in thread.workspace.systems.items()}
+    for plan in thread.plans.values():
+        found.update((f"{plan.id}/{one.id}", one.title.read(language)) for one in plan.measures())
+    return found
+
+
+def _say_gaps(gaps: Gaps, titles: dict[str, str]) -> None:
+    """Name what the thread does not reach, one a line."""
     for words, names in (
         (_("measures of your own that implement nothing above them"), gaps.unlinked),
         (_("measures of this plan that nothing implements"), gaps.unanswered),
         (_("systems that no claim applies to"), gaps.orphans),
     ):
         if names:
-            click.secho(f"! {words}: {', '.join(names)}", fg="yellow")
+            click.secho(f"! {words}: {len(names)}", fg="yellow")
+            for name in names:
+                click.echo(f"  · {titles.get(name, name)}  {click.style(name, dim=True)}")

@@ -170,7 +170,7 @@ class _Reading:
     today: date
     found: list[_Found] = field(default_factory=list)
     header: tuple[str, ...] = ()
-    lines: dict[_Key, int] = field(default_factory=dict)
+    lines: dict[_Key, tuple[int, float]] = field(default_factory=dict)
 
     def read(self) -> None:
         rows = self.table.rows()
@@ -308,11 +308,16 @@ class _Reading:
     def _take(self, row: Row, one: Observation) -> None:
         key = _key(one)
         if key in self.lines:
-            message = _("the same value of the same publication stands here for the second time")
-            hint = _("the first one is in line {line}").format(line=self.lines[key])
+            line, value = self.lines[key]
+            message = (
+                _("the same value of the same publication stands here for the second time")
+                if value == one.value
+                else _("the same publication says {before} as well").format(before=f"{value:g}")
+            )
+            hint = _("the first one is in line {line}").format(line=line)
             self._refuse("do.duplicate-row", row, "value", message, None, hint)
             return
-        self.lines[key] = row.line
+        self.lines[key] = row.line, one.value
         self.found.append(_Found(one, row, self.header.index("value")))
 
     def is_known(self, found: _Found, known: Mapping[_Key, Observation]) -> bool:

@@ -130,6 +130,7 @@ from shinrai.records.plan import (
     PlanVersion,
     Principle,
     definitions,
+    own_observations,
 )
 from shinrai.records.plugin import Plugin, PluginKind
 from shinrai.records.register import (
@@ -464,6 +465,7 @@ __all__ = [
     "missing_gates",
     "months_after",
     "opening",
+    "own_observations",
     "package_url",
     "rank",
     "read_turns",

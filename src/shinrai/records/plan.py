@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
@@ -12,7 +12,8 @@ from shinrai.i18n import _
 from shinrai.records.base import Id, Record, Role, Share, Text
 from shinrai.records.change import ChangeReason, LintDecision
 from shinrai.records.design import EvaluationDesign
-from shinrai.records.indicator import IndicatorDefinition, IndicatorUse
+from shinrai.records.evidence import Observation
+from shinrai.records.indicator import TOTAL, IndicatorDefinition, IndicatorUse
 from shinrai.records.result import ResultLink, ResultNode
 from shinrai.records.source import Certainty, Document, Source, Standing
 from shinrai.records.timeperiod import TimePeriod
@@ -208,3 +209,34 @@ def definitions(plan: Plan, plans: Mapping[Id, Plan]) -> dict[Id, IndicatorDefin
         before = version.edition.supersedes if version.edition else None
         version = plans.get(before) if before is not None else None
     return found
+
+
+def own_observations(plan: Plan, use: IndicatorUse, observations: Iterable[Observation]) -> list[Observation]:
+    """Give the observations that a promise about an indicator is held against.
+
+    Parameters
+    ----------
+    plan : Plan
+        Which makes the promise; its area counts where the promise names none.
+    use : IndicatorUse
+        The promise.
+    observations : iterable of Observation
+        Of its indicator, for whatever place and group.
+
+    Returns
+    -------
+    list of Observation
+        Every vintage of the place and group in question; where there is none, those that name no place. Forecasts are
+        none, and what was observed elsewhere is never taken for it.
+    """
+    group = {name: value for name, value in use.breakdown.items() if value != TOTAL}
+    about = [
+        one
+        for one in observations
+        if one.subject == use.indicator
+        and one.period is not None
+        and one.status != "forecast"
+        and {name: value for name, value in (one.breakdown or {}).items() if value != TOTAL} == group
+    ]
+    area = use.area or plan.area
+    return [one for one in about if one.area == area] or [one for one in about if one.area is None]

@@ -12,7 +12,16 @@ from shinrai.check.effects import Effect, EffectState, WhyNot, effects
 from shinrai.check.indicators import IndicatorStatus, StateReason, assess, count_states, reversals
 from shinrai.check.series import Series, SeriesKey, gather, observations
 from shinrai.ledger.projection import State
-from shinrai.records import DesignKind, IndicatorState, PathBasis, Plan, ResultLevel, Standing
+from shinrai.records import (
+    DesignKind,
+    IndicatorState,
+    Observation,
+    PathBasis,
+    Plan,
+    ResultLevel,
+    Standing,
+    StatusMethod,
+)
 from shinrai.report.prefectures import code_of
 from shinrai.report.words import N_
 from shinrai.workspace import Workspace
@@ -29,6 +38,7 @@ __all__ = [
     "MILESTONE_WORDS",
     "MOVED_WORDS",
     "NOTE_WORDS",
+    "OBSERVATION_WORDS",
     "REASON_WORDS",
     "STANDINGS",
     "STATE_SHAPES",
@@ -93,6 +103,8 @@ REASON_WORDS: dict[StateReason, str] = {
     "nothing-since-baseline": N_("nothing was observed since the baseline"),
     "series-break": N_("the series broke after the baseline, so that they cannot be compared"),
     "no-target-date": N_("the target has no date"),
+    "other-area": N_("what was observed is of another place or group than the promise; name its `area` in the plan"),
+    "only-forecast": N_("nothing was observed; there are forecasts only"),
     "other-periods": N_("the observations are of another kind of period than the promise"),
     "stated-by-plan": N_("nobody can measure it as it stands"),
     "sources-contradict": N_("equally new values contradict one another"),
@@ -135,6 +147,14 @@ STANDINGS: dict[Standing, str] = {
     "final": N_("final text"),
     "draft": N_("draft only"),
     "unverified": N_("not verified"),
+}
+
+OBSERVATION_WORDS: dict[str, str] = {
+    "normal": "",
+    "provisional": N_("provisional"),
+    "estimated": N_("estimated"),
+    "forecast": N_("forecast"),
+    "break": N_("break in the series"),
 }
 
 UNIT_WORDS: dict[str, str] = {
@@ -257,10 +277,12 @@ class PlanView:
     measures : list of MeasureState
     in_force : bool
         Whether it is in force on the day.
+    ahead : bool
+        Whether it comes into force only later.
     groups : mapping
         Name of a use → its breakdowns.
     others : mapping
-        Name of a use → area → its newest value elsewhere, for comparison.
+        Name of a use → the newest observation of each other area, for comparison.
     effects : list of Effect
         What its designs of evaluation say.
     """
@@ -269,8 +291,9 @@ class PlanView:
     statuses: list[IndicatorStatus]
     measures: list[MeasureState]
     in_force: bool
+    ahead: bool
     groups: Mapping[str, list[Groups]]
-    others: Mapping[str, list[tuple[str, str, float]]]
+    others: Mapping[str, list[Observation]]
     effects: list[Effect]
 
     @property
@@ -287,6 +310,11 @@ class PlanView:
     def reversals(self) -> list[IndicatorStatus]:
         """What moves the wrong way."""
         return reversals(self.statuses)
+
+
+def method() -> StatusMethod:
+    """Give the thresholds by which the report speaks."""
+    return status_methods()[_METHOD]
 
 
 def plan_views(workspace: Workspace, state: State, today: date) -> list[PlanView]:
@@ -311,10 +339,9 @@ def plan_views(workspace: Workspace, state: State, today: date) -> list[PlanView
         return []
     corrections = [one for file in workspace.corrections.values() for one in file.corrections]
     series = gather(observations(state, workspace.root), corrections)
-    method = status_methods()[_METHOD]
     views = []
     for plan in plans:
-        statuses = assess([plan], workspace.all_plans, series, method, today)
+        statuses = assess([plan], workspace.all_plans, series, method(), today)
         groups = {status.use.name: groups_of(status, series) for status in statuses}
         others = {status.use.name: _elsewhere(status, series) for status in statuses}
         views.append(
@@ -323,6 +350,7 @@ def plan_views(workspace: Workspace, state: State, today: date) -> list[PlanView
                 statuses,
                 measure_states(plan, statuses, today),
                 _in_force(plan, today),
+                _ahead(plan, today),
                 groups,
                 others,
                 effects(plan, state, series, workspace.root),
@@ -336,6 +364,10 @@ def _in_force(plan: Plan, today: date) -> bool:
         return True
     period = plan.edition.in_force
     return period.start <= today and (period.end is None or today < period.end)
+
+
+def _ahead(plan: Plan, today: date) -> bool:
+    return plan.edition is not None and plan.edition.in_force is not None and plan.edition.in_force.start > today
 
 
 def groups_of(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
@@ -378,10 +410,10 @@ def _ranked(status: IndicatorStatus, dimension: str, period: str, values: Mappin
     return Groups(dimension, period, tuple(ranked), ranked[-1][0])
 
 
-def _elsewhere(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[tuple[str, str, float]]:
-    """Give the newest values of other areas: area, period, value."""
+def _elsewhere(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Observation]:
+    """Give the newest observations of other areas, in their order."""
     own = status.use.area or status.plan.area
-    found: list[tuple[str, str, float]] = []
+    found: list[Observation] = []
     for (indicator, area, group), one in series.items():
         if (
             indicator == status.definition.id
@@ -390,9 +422,8 @@ def _elsewhere(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> l
             and one.observed
             and not code_of(area or "")
         ):
-            newest = one.observed[-1]
-            found.append((area or "", newest.period, newest.value))
-    return sorted(found)
+            found.append(one.observed[-1].newest)
+    return sorted(found, key=lambda one: one.area or "")
 
 
 def quadrant(states: Sequence[MeasureState], delivery: Delivery, moved: Moved) -> list[MeasureState]:

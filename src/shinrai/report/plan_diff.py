@@ -30,7 +30,8 @@ from shinrai.plan.versions import (
     unread,
 )
 from shinrai.records import ChangeKind, Id, IndicatorState, Json, Plan, StatusMethod, Text, last_day_of
-from shinrai.report.outcomes import STATE_SHAPES, STATE_WORDS
+from shinrai.report.outcomes import STANDINGS, STATE_SHAPES, STATE_WORDS
+from shinrai.report.words import CERTAINTIES
 from shinrai.workspace import Workspace
 
 EFFECT_WORDS: Final[dict[Effect, str]] = {
@@ -253,6 +254,19 @@ def findings_about(plan: Plan, workspace: Workspace, state: State) -> dict[str, 
 # ---- the page
 
 
+def plan_diff_section(diff: PlanDiff) -> Markup:
+    """Render the comparison as a part of another page, in both languages: that page shows one or the other.
+
+    Parameters
+    ----------
+    diff : PlanDiff
+        As `plan_diff` gives it.
+    """
+    template = _environment(diff).get_template("plan_diff_body.html.j2")
+    prefix = f"{diff.comparison.new.id}."
+    return Markup(template.render(box="div", heading="h4", prefix=prefix))  # noqa: S704 - rendered with its texts escaped
+
+
 def render_plan_diff(diff: PlanDiff) -> str:
     """Render the comparison as one self-contained page with both languages side by side.
 
@@ -266,6 +280,11 @@ def render_plan_diff(diff: PlanDiff) -> str:
     str
         HTML: the new version beside the old one (新旧対照表), what differs underlined; no script, no outside request.
     """
+    return _environment(diff).get_template("plan_diff.html.j2").render(box="section", heading="h2", prefix="")
+
+
+def _environment(diff: PlanDiff) -> Environment:
+    unfounded = {id(change) for change in diff.without_evidence}
     environment = Environment(
         loader=PackageLoader("shinrai.report"),
         autoescape=True,
@@ -288,20 +307,25 @@ def render_plan_diff(diff: PlanDiff) -> str:
         debts=DEBT_WORDS,
         rules=RULES,
         unread=unread,
-    )
-    unfounded = {id(change) for change in diff.without_evidence}
-    return environment.get_template("plan_diff.html.j2").render(
+        certainties=CERTAINTIES,
+        standings=STANDINGS,
         diff=diff,
         comparison=diff.comparison,
         counts=diff.comparison.effects(),
         unfounded=lambda change: id(change) in unfounded,
         used=sorted({one.rule for one in diff.comparison.changes}, key=list(RULES).index),
     )
+    return environment
 
 
 def _both(message: str, **values: object) -> Markup:
     """Write a text of the interface in Japanese and English, one after the other."""
-    said = [escape(translate(message, code)).format(**values) for code in LANGUAGES]
+    said = [
+        escape(translate(message, code)).format(
+            **{name: value.read(code) if isinstance(value, Text) else value for name, value in values.items()}
+        )
+        for code in LANGUAGES
+    ]
     return Markup('<span lang="ja">{}</span> <span class="dim" lang="en">{}</span>').format(*said)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
 from shinrai.check.delivery import MilestoneState
 from shinrai.check.indicators import IndicatorStatus
+from shinrai.check.series import gather, observations
 from shinrai.ledger.projection import State
-from shinrai.records import Measure, Milestone, ResultNode, Text
+from shinrai.records import Measure, Milestone, Plan, ResultNode, Text
 from shinrai.report import outcomes, plan_figures, prefectures
 from shinrai.report.outcomes import Groups, PlanView, plan_views
+from shinrai.report.plan_diff import findings_about, plan_diff, plan_diff_section
+from shinrai.report.thread import Thread
 from shinrai.workspace import Workspace
 
 __all__ = ["by_node", "template_values"]
@@ -32,8 +36,13 @@ def template_values(workspace: Workspace, state: State, today: date) -> dict[str
     today : date
         The day for which the report speaks.
     """
+    views = plan_views(workspace, state, today)
+    thread = Thread(workspace, state, today)
     return {
-        "views": plan_views(workspace, state, today),
+        "views": views,
+        "gaps": partial(_gaps, thread),
+        "changed": partial(_changed, workspace, state, today),
+        "observation_words": outcomes.OBSERVATION_WORDS,
         "by_node": by_node,
         "milestones": _milestones,
         "quadrant": outcomes.quadrant,
@@ -75,6 +84,32 @@ def by_node(view: PlanView) -> list[tuple[ResultNode | None, list[IndicatorStatu
         (node, found[node.id]) for node in ordered if node.id in found
     ]
     return [*told, (None, found[None])] if None in found else told
+
+
+def _gaps(thread: Thread, plan: Plan) -> list[Measure]:
+    """Give the measures of a plan that others implement which nothing implements here."""
+    if plan.edition is None:
+        return []
+    names = set(thread.gaps(plan).unanswered)
+    return [measure for measure in plan.measures() if f"{plan.id}/{measure.id}" in names]
+
+
+def _changed(workspace: Workspace, state: State, today: date, view: PlanView) -> Markup | None:
+    """Compare a version with the one it supersedes, where that is there."""
+    before = workspace.all_plans.get(view.plan.edition.supersedes or "") if view.plan.edition else None
+    if before is None:
+        return None
+    corrections = [one for file in workspace.corrections.values() for one in file.corrections]
+    return plan_diff_section(
+        plan_diff(
+            (before, view.plan),
+            workspace.all_plans,
+            gather(observations(state, workspace.root), corrections),
+            outcomes.method(),
+            today,
+            findings_about(before, workspace, state),
+        )
+    )
 
 
 def _milestones(view: PlanView, measure: Measure) -> tuple[tuple[Milestone, MilestoneState], ...]:

@@ -112,7 +112,8 @@ def _tile(
     if code in known and code == code_of(worst):
         kind += " worst"
     yield f'<rect class="{kind}" x="{x + 1}" y="{y + 1}" width="{_SIZE - 2}" height="{_SIZE - 2}" rx="3"/>'
-    ink = "tile-ink light" if code in known and _shade(known[code], ends) >= _SHADES - 2 else "tile-ink"
+    dark = code in known and _shade(known[code], ends) >= _SHADES - 2
+    ink = "tile-ink light" if dark else "tile-ink" if code in known else "tile-ink none"
     yield f'<text class="{ink}" x="{x + _SIZE // 2}" y="{y + 12}" text-anchor="middle">{code}</text>'
     if code in known:
         said = rough(known[code])
@@ -122,5 +123,5 @@ def _tile(
 def _legend(low: float, high: float) -> Iterable[str]:
     for shade in range(_SHADES):
         yield f'<rect class="tile shade{shade}" x="{20 + 22 * shade}" y="20" width="22" height="10"/>'
-    yield f'<text class="tile-ink" x="20" y="42">{rough(low)}</text>'
-    yield f'<text class="tile-ink" x="{20 + 22 * _SHADES}" y="42" text-anchor="end">{rough(high)}</text>'
+    yield f'<text class="tile-key" x="20" y="42">{rough(low)}</text>'
+    yield f'<text class="tile-key" x="{20 + 22 * _SHADES}" y="42" text-anchor="end">{rough(high)}</text>'

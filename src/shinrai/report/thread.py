@@ -16,6 +16,7 @@ from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger.projection import ClaimState, Finding, Judgement, State
 from shinrai.records import (
+    Certainty,
     Goal,
     Id,
     IndicatorState,
@@ -32,6 +33,7 @@ from shinrai.records import (
 from shinrai.report.evidence import Exhibit, exhibits
 from shinrai.report.outcomes import UNIT_WORDS, PlanView, plan_views
 from shinrai.report.plan_figures import plain
+from shinrai.report.words import CERTAINTIES
 from shinrai.source import did_you_mean
 from shinrai.workspace import Workspace
 
@@ -197,7 +199,7 @@ class Thread:
     def _of_entry(self, plan: Plan, entry: PlanEntry, walked: set[str]) -> Knot:
         name = f"{plan.id}/{entry.id}"
         told = entry.owner or "" if isinstance(entry, Measure) else ""
-        knot = Knot(_kind(entry), name, entry.title, told=told)
+        knot = Knot(_kind(entry), name, entry.title, told=" ".join(filter(None, (told, _unsure(entry.certainty)))))
         if isinstance(entry, Goal):
             for measure in entry.measures:
                 knot.below.append(self._of_entry(plan, measure, walked | {f"{plan.id}/{measure.id}"}))
@@ -224,7 +226,9 @@ class Thread:
                 if view.plan.id == plan.id and status.use.of in names:
                     seen = status.observed
                     unit = _(UNIT_WORDS.get(seen.unit, seen.unit)) if seen else ""
-                    told = f"{plain(seen.value)} {unit} ({seen.period})" if seen else ""
+                    told = (
+                        f"{plain(seen.value)} {unit} ({seen.period}) {_unsure(seen.certainty)}".rstrip() if seen else ""
+                    )
                     title = status.definition.title
                     yield Knot("indicator", f"{plan.id}/{status.use.name}", title, status.state, told)
 
@@ -318,6 +322,7 @@ class Thread:
     def _above(self, plan: Plan, entry: PlanEntry, walked: set[str]) -> Knot:
         """Give an entry with what stands above it: its goal and plan, and what it implements."""
         told = entry.owner or "" if isinstance(entry, Measure) else ""
+        told = " ".join(filter(None, (told, _unsure(entry.certainty))))
         knot = Knot(_kind(entry), f"{plan.id}/{entry.id}", entry.title, told=told)
         goal = next((one for one in plan.goals if isinstance(entry, Measure) and entry in one.measures), None)
         implemented = (*entry.implements, *plan.implements) if isinstance(entry, Measure) else ()
@@ -355,13 +360,15 @@ class Thread:
 
     # ---- gaps
 
-    def gaps(self, plan: Plan | None = None) -> Gaps:
+    def gaps(self, plan: Plan | None = None, walked: Knot | None = None) -> Gaps:
         """Name what the thread does not reach.
 
         Parameters
         ----------
         plan : Plan, optional
             Whose measures to ask whether anything implements them.
+        walked : Knot, optional
+            Ask only of those that were met on this way down.
 
         Returns
         -------
@@ -376,6 +383,9 @@ class Thread:
             if not measure.implements
         ]
         names = [(f"{plan.id}/{measure.id}", measure) for measure in plan.measures()] if plan else []
+        if walked is not None:
+            met = set(_names(walked))
+            names = [(name, measure) for name, measure in names if name in met]
         unanswered = [name for name, measure in names if not self._answered(name, measure)]
         every = [claim for ones in self.claims.values() for claim in ones]
         used = {claim.ruling.system for claim in every if claim.status != "not_applicable"}
@@ -385,6 +395,17 @@ class Thread:
         plan_id = name.partition("/")[0]
         names = (name, *(f"{plan_id}/{one}" for one in measure.also_known_as))
         return bool(measure.claims) or any(one in self.implementing for one in names)
+
+
+def _unsure(certainty: Certainty | None) -> str:
+    """Say in brackets how sure something is; nothing where it is official or nobody says."""
+    return "" if certainty in {None, "official"} else f"[{_(CERTAINTIES[certainty])}]"
+
+
+def _names(knot: Knot) -> Iterator[str]:
+    yield knot.id
+    for below in knot.below:
+        yield from _names(below)
 
 
 def _top(plan: Plan) -> Knot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from shinrai.i18n import N_
 from shinrai.plan.lint.graph import Chain
@@ -10,7 +11,16 @@ from shinrai.plan.lint.outcomes import Observed
 from shinrai.plan.lint.rules import LintFinding, found
 from shinrai.plan.sentences import Sentence, Values
 from shinrai.plan.versions import Comparison
-from shinrai.records import Direction, IndicatorDefinition, IndicatorUse, Observation, frequency_of, last_day_of
+from shinrai.records import (
+    Direction,
+    IndicatorDefinition,
+    IndicatorUse,
+    Observation,
+    Plan,
+    frequency_of,
+    last_day_of,
+    own_observations,
+)
 from shinrai.stats.bunching import bunching
 
 _LEAST_RATES = 10
@@ -18,14 +28,11 @@ _LEAST_ENDINGS = 5
 _LEVEL = 0.01
 
 
-def latest(observations: Sequence[Observation]) -> dict[str, Observation]:
-    """Give period → its newest vintage, in order of time; totals only, breakdowns and areas are other series."""
-    whole = [one for one in observations if one.period and not one.breakdown]
-    areas = {one.area for one in whole}
-    if len(areas) > 1:
-        whole = [one for one in whole if one.area is None]
+def latest(plan: Plan, use: IndicatorUse, observed: Observed) -> dict[str, Observation]:
+    """Give period → its newest vintage, in order of time, of the place and group that a promise is about."""
+    own = own_observations(plan, use, observed.get(use.indicator, ()))
     newest: dict[str, Observation] = {}
-    for one in sorted(whole, key=lambda one: (last_day_of(one.period or ""), one.published or one.as_of)):
+    for one in sorted(own, key=lambda one: (last_day_of(one.period or ""), one.published or date.min)):
         newest[one.period or ""] = one
     return newest
 
@@ -45,9 +52,9 @@ def bunched(chain: Chain, observed: Observed) -> Iterator[LintFinding]:
 
 def _rates(chain: Chain, use: IndicatorUse, observed: Observed) -> Iterator[float]:
     definition = chain.definitions.get(use.indicator)
-    if definition is None or definition.direction == "band" or use.breakdown:
+    if definition is None or definition.direction == "band":
         return
-    values = latest(observed.get(use.indicator, ()))
+    values = latest(chain.plan, use, observed)
     for point in use.path:
         one = values.get(point.period)
         if one is not None and point.value > 0 and one.value > 0:
@@ -58,9 +65,9 @@ def already_reached(chain: Chain, observed: Observed) -> Iterator[LintFinding]:
     """G2: a target lies on the wrong side of the last observed value."""
     for at, use in enumerate(chain.plan.uses):
         definition = chain.definitions.get(use.indicator)
-        if definition is None or use.target is None or definition.direction == "band" or use.breakdown:
+        if definition is None or use.target is None or definition.direction == "band":
             continue
-        last = next(reversed(latest(observed.get(use.indicator, ())).values()), None)
+        last = next(reversed(latest(chain.plan, use, observed).values()), None)
         over = use.target.period is not None and last is not None and last.as_of >= last_day_of(use.target.period)
         if last is None or over or not _at_least(definition.direction, last.value, use.target.value):
             continue
@@ -109,7 +116,7 @@ def swapped(comparison: Comparison, observed: Observed) -> Iterator[LintFinding]
         definition = comparison.before.get(use.indicator) if use else None
         if use is None or definition is None:
             continue
-        fell = _fell(definition, observed.get(use.indicator, ()))
+        fell = _fell(definition, list(latest(comparison.old, use, observed).values()))
         if fell is not None:
             message = N_(
                 "“{title}” is no longer promised; when last observed ({period}) it had got worse, "
@@ -125,9 +132,8 @@ def swapped(comparison: Comparison, observed: Observed) -> Iterator[LintFinding]
             yield found("G4", change.id, place, Sentence(message, values))
 
 
-def _fell(definition: IndicatorDefinition, observations: Sequence[Observation]) -> tuple[float, float, str] | None:
+def _fell(definition: IndicatorDefinition, values: Sequence[Observation]) -> tuple[float, float, str] | None:
     """Give the last two values and the last period where the last one is the worse; None else."""
-    values = list(latest(observations).values())
     if len(values) < 2 or definition.direction == "band" or values[-1].series_break:
         return None
     before, after = values[-2].value, values[-1].value

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from shinrai.i18n import N_
+from shinrai.i18n import N_, translate
 from shinrai.plan.lint.graph import CHANGES, Chain
 from shinrai.plan.lint.rules import LintFinding, Place, found
 from shinrai.plan.lint.wording import ACTIVITY, SAFEGUARD, USAGE, Words, first_word
 from shinrai.plan.sentences import Sentence, Values
-from shinrai.records import Id, IndicatorUse, Json, Measure, Observation, ResultLink, ResultNode, last_day_of
+from shinrai.records import Id, IndicatorUse, Json, Measure, Observation, ResultLink, ResultNode, Text, last_day_of
 
 Observed = Mapping[Id, Sequence[Observation]]
 """Indicator → what was observed of it."""
@@ -71,6 +72,7 @@ def activity(chain: Chain) -> Iterator[LintFinding]:
 
 def weak_ground(chain: Chain, observed: Observed) -> Iterator[LintFinding]:
     """R4: a baseline from before the measure, and a source apart from its owner or marked as its own."""
+    asked: set[Id] = set()
     for at, use in enumerate(chain.plan.uses):
         place: Place = ("uses", at)
         definition = chain.definitions.get(use.indicator)
@@ -90,7 +92,8 @@ def weak_ground(chain: Chain, observed: Observed) -> Iterator[LintFinding]:
             message = N_("nobody says where the values of “{title}” come from")
             yield found("R4", use.name, place, Sentence(message, {"title": title}))
         yield from _own_ruler(chain, use, place, observed)
-        if definition.quality.unanswered:
+        if definition.quality.unanswered and use.indicator not in asked:
+            asked.add(use.indicator)  # a definition that is used twice lacks its answers once
             message = N_("of the five questions on the quality of “{title}”, {count} have no answer")
             counted: Values = {"title": title, "count": len(definition.quality.unanswered)}
             yield found("R4", use.name, place, Sentence(message, counted), "note")
@@ -128,9 +131,23 @@ def bare_links(chain: Chain) -> Iterator[LintFinding]:
             values: Values = {
                 "origin": chain.nodes[link.origin].title,
                 "to": chain.nodes[link.to].title,
-                "fields": ", ".join(lacking),
+                "fields": _listed(lacking),
             }
             yield found("R5", f"{link.origin}.{link.to}", ("links", at), Sentence(message, values))
+
+
+_FIELDS: Final[dict[str, str]] = {
+    "mechanism": N_("how it works (mechanism)"),
+    "assumptions": N_("what has to hold (assumptions)"),
+    "expected_lag": N_("how soon (expected_lag)"),
+    "evidence_level": N_("on what evidence (evidence_level)"),
+    "counter_indicator": N_("what gaming it would make worse (counter_indicator)"),
+}
+
+
+def _listed(fields: Sequence[str]) -> Text:
+    english, japanese = ([translate(_FIELDS[name], code) for name in fields] for code in ("en", "ja"))
+    return Text(en=", ".join(english), ja="、".join(japanese))
 
 
 def _lacking(link: ResultLink) -> Iterator[str]:

@@ -74,21 +74,25 @@ def promise_rows(plan: Plan, plans: Mapping[Id, Plan]) -> Iterator[tuple[str, st
     ------
     tuple
         Kind (``baseline``, ``path`` or ``target``), name of the use, and the row. A target without a date has no row.
+        Of a baseline and a target the certainty is its standing: ``final``, ``draft`` or ``unverified``.
     """
     known = definitions(plan, plans)
     for use in plan.uses:
         unit = known[use.indicator].unit if use.indicator in known else ""
-        points = [("baseline", use.baseline.period, use.baseline.value)] if use.baseline else []
-        points += [("path", one.period, one.value) for one in use.path]
+        points: list[tuple[str, str, float, str]] = []
+        if use.baseline is not None:
+            points.append(("baseline", use.baseline.period, use.baseline.value, use.baseline.standing))
+        points += [("path", one.period, one.value, "") for one in use.path]
         if use.target is not None and use.target.period is not None:
-            points.append(("target", use.target.period, use.target.value))
-        for kind, period, value in points:
+            points.append(("target", use.target.period, use.target.value, use.target.standing))
+        for kind, period, value, standing in points:
             row = {
                 "indicator": use.indicator,
                 "area": use.area or plan.area or "",
                 "period": period,
                 "value": text_of(value),
                 "unit": unit,
+                "certainty": standing,
                 **use.breakdown,
             }
             yield kind, use.name, row

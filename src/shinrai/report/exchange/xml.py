@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial
 from typing import Final
 
+from shinrai.i18n import Language, translate
 from shinrai.records import (
+    Certainty,
     Goal,
     Id,
     IndicatorDefinition,
@@ -17,12 +21,16 @@ from shinrai.records import (
     Plan,
     ResultLevel,
     ResultNode,
+    Standing,
     Text,
     definitions,
     first_day,
     last_day_of,
+    own_observations,
 )
 from shinrai.report.exchange.table import text_of
+from shinrai.report.outcomes import STANDINGS
+from shinrai.report.words import CERTAINTIES
 
 STRATML: Final = "urn:ISO:std:iso:17469:tech:xsd:PerformancePlanOrReport"
 _STAGES: Final[dict[ResultLevel, str]] = {
@@ -63,29 +71,42 @@ def _written(root: ET.Element) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _newest(observations: Iterable[Observation]) -> dict[str, Observation]:
-    """Give period → its newest vintage; breakdowns and areas apart are left out."""
-    found: dict[str, Observation] = {}
-    whole = [one for one in observations if one.period and not one.breakdown]
-    for one in sorted(whole, key=lambda one: (first_day(one.period or ""), str(one.published or ""))):
-        found[one.period or ""] = one
-    return found
+def _periods(
+    plan: Plan, use: IndicatorUse, observed: Observed
+) -> Iterator[tuple[str, float | None, Observation | None]]:
+    """Give each period with what is promised of it and what was observed of it, in order.
 
-
-def _periods(use: IndicatorUse, observed: Observed) -> Iterator[tuple[str, float | None, Observation | None]]:
-    """Give each period with what is promised of it and what was observed of it, in order."""
+    Only what was observed of the place and group that the promise is about: other places and forecasts have no element
+    of their own in either format, and would be read as the plan's results.
+    """
     promised = {point.period: point.value for point in use.path}
     if use.target is not None and use.target.period is not None:
         promised[use.target.period] = use.target.value
-    actual = _newest(observed.get(use.indicator, ()))
+    own = own_observations(plan, use, observed.get(use.indicator, ()))
+    actual = {one.period or "": one for one in sorted(own, key=lambda one: one.published or date.min)}
     for period in sorted({*promised, *actual}, key=lambda one: (first_day(one), one)):
         yield period, promised.get(period), actual.get(period)
+
+
+def _sure(standing: Standing | None, language: Language) -> str:
+    """Say in brackets that a promise is not known from the final text; nothing where it is."""
+    return "" if standing in {None, "final"} else f" [{translate(STANDINGS[standing], language)}]"
+
+
+def _known_from(certainty: Certainty | None, language: Language) -> str:
+    """Say in brackets how sure an entry or a value is; nothing where it is official or nobody says."""
+    return "" if certainty in {None, "official"} else f" [{translate(CERTAINTIES[certainty], language)}]"
+
+
+def _standing(use: IndicatorUse, period: str) -> Standing | None:
+    """Give the standing of what is promised of a period: that of the target in its own, none on the way there."""
+    return use.target.standing if use.target is not None and use.target.period == period else None
 
 
 # ---- StratML
 
 
-def stratml(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, language: str = "en") -> str:
+def stratml(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, language: Language = "en") -> str:
     """Write a plan as a StratML Part 2 document (schema 2.2.6 of ISO/AIIM, 2016-02-16).
 
     Goals become goals, measures objectives, indicators performance indicators with their targets and results. StratML
@@ -115,17 +136,19 @@ def stratml(plan: Plan, plans: Mapping[Id, Plan], observed: Observed, language: 
     if not plan.goals:
         raise ValueError("a StratML plan needs at least one goal")
     ET.register_namespace("", STRATML)
-    return _StratML(plan, definitions(plan, plans), observed, "ja" if language == "ja" else "en").write()
+    return _StratML(plan, definitions(plan, plans), observed, language).write()
 
 
 class _StratML:
-    def __init__(self, plan: Plan, known: Mapping[Id, IndicatorDefinition], observed: Observed, language: str) -> None:
+    def __init__(
+        self, plan: Plan, known: Mapping[Id, IndicatorDefinition], observed: Observed, language: Language
+    ) -> None:
         self.plan, self.known, self.observed, self.language = plan, known, observed, language
         self.nodes = {node.id: node for node in plan.results}
         self.written: set[str] = set()
 
     def _say(self, text: Text) -> str:
-        return text.read("ja" if self.language == "ja" else "en")
+        return text.read(self.language)
 
     def _in(self, parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
         return _add(parent, f"{{{STRATML}}}{name}", text, **attributes)
@@ -160,7 +183,7 @@ class _StratML:
         """Write what a goal and an objective have in common, in the order that the schema asks for."""
         element = self._in(parent, kind)
         self._in(element, "Name", self._say(entry.title))
-        self._in(element, "Description", self._say(about or entry.title))
+        self._in(element, "Description", self._say(about or entry.title) + _known_from(entry.certainty, self.language))
         self._in(element, "Identifier", f"_{self.plan.id}.{name}")
         if entry.number:
             self._in(element, "SequenceIndicator", entry.number)
@@ -201,14 +224,20 @@ class _StratML:
         self._in(element, "UnitOfMeasurement", definition.unit)
         self._in(element, "Identifier", f"_{self.plan.id}.use.{use.name}")
         if use.baseline is not None:
-            self._instance(element, use.baseline.period, None, use.baseline.value, "baseline")
-        for period, promised, one in _periods(use, self.observed):
-            self._instance(element, period, promised, one.value if one else None, one.source if one else "")
+            said = "baseline" + _sure(use.baseline.standing, self.language)
+            self._instance(element, use.baseline.period, None, (use.baseline.value, said))
+        for period, promised, one in _periods(self.plan, use, self.observed):
+            goal = None if promised is None else (promised, period + _sure(_standing(use, period), self.language))
+            seen = None if one is None else (one.value, one.source + _known_from(one.certainty, self.language))
+            self._instance(element, period, goal, seen)
 
-    def _instance(self, parent: ET.Element, period: str, target: float | None, actual: float | None, said: str) -> None:
+    def _instance(
+        self, parent: ET.Element, period: str, target: tuple[float, str] | None, actual: tuple[float, str] | None
+    ) -> None:
         instance = self._in(parent, "MeasurementInstance")
-        for name, value, words in (("TargetResult", target, period), ("ActualResult", actual, said or period)):
-            if value is not None:
+        for name, told in (("TargetResult", target), ("ActualResult", actual)):
+            if told is not None:
+                value, words = told
                 result = self._in(instance, name)
                 self._in(result, "StartDate", first_day(period).isoformat())
                 self._in(result, "EndDate", last_day_of(period).isoformat())
@@ -262,13 +291,14 @@ def iati(plan: Plan, plans: Mapping[Id, Plan], observed: Observed) -> str:
     _narrate(_add(activity, "participating-org", role="4"), plan.issuer or Text(en=plan.owner))
     _add(activity, "activity-status", code="2")
     _add(activity, "activity-date", type="1", **{"iso-date": _begin(plan)})
-    for title, level, uses in _results(plan):
+    for title, level, certainty, uses in _results(plan):
         told = [use for use in uses if use.indicator in known]
         if told:
             result = _add(activity, "result", type=_RESULT_TYPES[level], **{"aggregation-status": "0"})
             _narrate(_add(result, "title"), title)
+            _told(result, "description", _in_both(partial(_known_from, certainty)))
             for use in told:
-                _iati_indicator(result, use, known[use.indicator], observed)
+                _iati_indicator(result, plan, use, known[use.indicator], observed)
     return _written(root)
 
 
@@ -281,16 +311,18 @@ def _begin(plan: Plan) -> str:
     raise ValueError("an IATI activity needs a date: the plan has neither a period nor a day of decision")
 
 
-def _results(plan: Plan) -> list[tuple[Text, ResultLevel, list[IndicatorUse]]]:
+def _results(plan: Plan) -> list[tuple[Text, ResultLevel, Certainty | None, list[IndicatorUse]]]:
     """Give results with their indicators; what stands for a measure or a goal is no outcome by that alone."""
-    found: list[tuple[Text, ResultLevel, list[IndicatorUse]]] = [
-        (node.title, node.level, [use for use in plan.uses if use.of == node.id]) for node in plan.results
+    found: list[tuple[Text, ResultLevel, Certainty | None, list[IndicatorUse]]] = [
+        (node.title, node.level, node.certainty, [use for use in plan.uses if use.of == node.id])
+        for node in plan.results
     ]
     nodes = {node.id for node in plan.results}
-    titles = {entry.id: entry.title for entry in plan.entries()}
+    entries = {entry.id: entry for entry in plan.entries()}
     for name in dict.fromkeys(use.of for use in plan.uses if use.of not in nodes):
-        title = titles.get(name or "", plan.title)
-        found.append((title, "activity", [use for use in plan.uses if use.of == name]))
+        entry = entries.get(name or "")
+        uses = [use for use in plan.uses if use.of == name]
+        found.append((entry.title if entry else plan.title, "activity", entry.certainty if entry else None, uses))
     return found
 
 
@@ -301,7 +333,21 @@ def _narrate(element: ET.Element, text: Text) -> None:
             _add(element, "narrative", said).set(_XML_LANG, code)
 
 
-def _iati_indicator(result: ET.Element, use: IndicatorUse, known: IndicatorDefinition, observed: Observed) -> None:
+def _in_both(words: Callable[[Language], str]) -> Text | None:
+    """Say something in both languages; None where there is nothing to say."""
+    english = words("en").strip()
+    return Text(en=english, ja=words("ja").strip()) if english else None
+
+
+def _told(parent: ET.Element, name: str, text: Text | None) -> None:
+    """Write a text of its own where there is one."""
+    if text is not None:
+        _narrate(_add(parent, name), text)
+
+
+def _iati_indicator(
+    result: ET.Element, plan: Plan, use: IndicatorUse, known: IndicatorDefinition, observed: Observed
+) -> None:
     attributes = {"measure": "2" if known.unit in {"percent", "%"} else "1", "aggregation-status": "0"}
     if known.direction != "band":
         attributes["ascending"] = "1" if known.direction == "up" else "0"
@@ -312,19 +358,22 @@ def _iati_indicator(result: ET.Element, use: IndicatorUse, known: IndicatorDefin
     _narrate(_add(element, "description"), Text(en=f"{use.name}: {unit}{band}"))
     if use.baseline is not None:
         day = first_day(use.baseline.period)
-        _add(
+        baseline = _add(
             element,
             "baseline",
             year=str(day.year),
             value=text_of(use.baseline.value),
             **{"iso-date": day.isoformat()},
         )
-    for period, promised, actual in _periods(use, observed):
+        _told(baseline, "comment", _in_both(partial(_sure, use.baseline.standing)))
+    for period, promised, actual in _periods(plan, use, observed):
         part = _add(element, "period")
         _add(part, "period-start", **{"iso-date": first_day(period).isoformat()})
         _add(part, "period-end", **{"iso-date": last_day_of(period).isoformat()})
         if promised is not None:
-            _add(part, "target", value=text_of(promised))
+            target = _add(part, "target", value=text_of(promised))
+            _told(target, "comment", _in_both(partial(_sure, _standing(use, period))))
         if actual is not None:
             seen = _add(part, "actual", value=text_of(actual.value))
-            _narrate(_add(seen, "comment"), Text(en=actual.source))
+            source, known_from = actual.source, partial(_known_from, actual.certainty)
+            _told(seen, "comment", Text(en=source + known_from("en"), ja=source + known_from("ja")))
