@@ -19,6 +19,8 @@ _MODULES = {
     "bench.stats_calls": "Sequential tests: calls to a verdict",
     "bench.statistics_tables": "Sequential tests: exact tables beside those of an independent program",
     "bench.statistics_simulations": "Sequential tests by simulation, against an independent program",
+    "bench.judges": "Judges corrected by labels, by simulation",
+    "bench.judge_real": "A real judge: the embedded model, on replies that were labelled by hand",
     "bench.indicators": "Indicators of a plan",
     "bench.ledger": "Ledger",
     "bench.imports": "Importing what other tools wrote: seconds and largest memory, against the tool's own totals",

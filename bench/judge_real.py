@@ -21,8 +21,9 @@ RUBRIC = "The reply passes if it is kind or neutral. It fails if it mocks, insul
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-async def main(seconds: float) -> None:
-    rows = [json.loads(line) for line in Path(__file__).with_name("judge_replies.jsonl").read_text().splitlines()]
+async def measure(seconds: float) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """Have the replies judged, as many as there is time for: (label, opinion) → count, and why → count."""
+    replies = [json.loads(line) for line in Path(__file__).with_name("judge_replies.jsonl").read_text().splitlines()]
     use = Judge(id="judge", system="judge", rubric=RUBRIC, accept=Text(en="measured here"))
     model = Embedded(
         id="model",
@@ -38,7 +39,7 @@ async def main(seconds: float) -> None:
     why: Counter[str] = Counter()
     began = time.monotonic()
     try:
-        for row in rows:
+        for row in replies:
             if time.monotonic() - began > seconds:
                 break
             prompt, number = judge_prompt(use, Item("x", {}), row["question"], row["reply"])
@@ -50,10 +51,22 @@ async def main(seconds: float) -> None:
     finally:
         await target.close()
     print(f"\n{sum(table.values())} replies in {time.monotonic() - began:.0f} s")
-    for (label, opinion), count in sorted(table.items()):
-        print(f"people {label}, judge {opinion}: {count}")
-    print(dict(why))
+    return table, why
+
+
+def rows(seconds: float = 3_600.0) -> list[tuple[str, str, str]]:
+    """Give the figures as (what, figure, against) for the table."""
+    table, why = asyncio.run(measure(seconds))
+    found = []
+    for label in ("pass", "fail"):
+        counts = [table[label, opinion] for opinion in ("pass", "fail", "unreadable")]
+        what = f"SmolLM2 (135M) judging {sum(counts)} replies that people {label}: pass / fail / unreadable"
+        right = f"a judge: {' / '.join(str(sum(counts) if one == label else 0) for one in ('pass', 'fail', ''))}"
+        found.append((what, " / ".join(map(str, counts)), right))
+    reasons = "; ".join(f"{reason}: {count}" for reason, count in why.most_common())
+    return [*found, ("the same: what was made of its replies", reasons, "–")]
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 600.0))
+    for row in rows(float(sys.argv[1]) if len(sys.argv) > 1 else 600.0):
+        print(*row, sep=" | ")

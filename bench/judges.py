@@ -71,6 +71,25 @@ def labels(rate: float, limit: float, judge: tuple[float, float]) -> tuple[float
     return float(np.mean(np.minimum(np.minimum(above, below), BLOCKS))), float(np.mean(wrong))
 
 
+def rows() -> list[tuple[str, str, str]]:
+    """Give the figures as (what, figure, against) for the table."""
+    found = []
+    for name, judge in JUDGES.items():
+        who = f"{name} judge (sensitivity {judge[0]:g}, specificity {judge[1]:g})"
+        held = " / ".join(f"{coverage(rate, judge):.3f}" for rate in RATES)
+        rates = " / ".join(f"{rate:g}" for rate in RATES)
+        what = f"{who}: 95 % interval holds the truth after every one of {BLOCKS} labels, at rates {rates}"
+        found.append((what, held, "at least 0.95"))
+    cases = " / ".join(f"{rate:g} under {limit:g}" for rate, limit in CASES)
+    alone = " / ".join(f"{plan_proportion(limit, ALPHA, BLOCKS, rate).expected:.0f}" for rate, limit in CASES)
+    for name, judge in JUDGES.items():
+        taken = [labels(rate, limit, judge) for rate, limit in CASES]
+        means, wrong = (" / ".join(texts) for texts in zip(*((f"{m:.0f}", f"{w:.3f}") for m, w in taken), strict=True))
+        found.append((f"{name} judge: mean labels to a verdict, at rates {cases}", means, f"people alone {alone}"))
+        found.append((f"{name} judge: share of wrong verdicts there", wrong, f"at most {ALPHA:g}"))
+    return found
+
+
 def main() -> None:
     print(f"Coverage of the 95 % interval after each of {BLOCKS} labels, {RUNS} runs a cell\n")
     print("| judge | sensitivity | specificity | " + " | ".join(f"rate {rate:g}" for rate in RATES) + " |")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -18,9 +19,10 @@ import pytest
 
 from shinrai.check import crew as crews
 from shinrai.check.crew import Crew, Plan, read_plan
+from shinrai.check.replay import replay
 from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
-from shinrai.records import Trial, Verdict
+from shinrai.records import DIALOGUE_VERSION, CommittedDialogue, Dialogue, Driver, Text, Trial, Verdict
 from tests.check.judged import CORRECTED, UNCORRECTED, judging, promise
 from tests.check.processes import child, lines_in, outcome, spread_child
 from tests.check.town import Town, found
@@ -255,6 +257,11 @@ async def test_a_ray_worker_that_is_killed_changes_nothing(town: Town, monkeypat
     await _with_one_killed(town, Plan("ray", 2), 60, monkeypatch)
 
 
+@pytest.mark.usefixtures("cluster")
+async def test_a_driven_dialogue_over_ray_has_the_verdict_of_one_process(tmp_path: Path) -> None:
+    await _dialogues_alike(tmp_path, Plan("ray", 2))
+
+
 def test_a_cluster_that_goes_away_changes_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its scheduler and its store are killed while calls are on their way.
 
@@ -332,3 +339,53 @@ async def test_a_judged_claim_over_processes_has_the_verdict_of_one_process(tmp_
         (one.position, one.item, one.outcome, one.detail) for one in trials
     ]
     assert asked_by_crew == asked == 80
+
+
+def _firm(prompt: str, _attempt: int) -> Reply:
+    """Give way to the second push of every third user."""
+    _push, turn, number = prompt.split() if prompt.startswith("push") else ("", "0", prompt.split()[1])
+    return Reply("no" if turn == "2" and int(number) % 3 == 0 else "yes", delay=0.002 * (int(number) % 4))
+
+
+def _pushing(prompt: str, _attempt: int) -> Reply:
+    said = json.loads(next(line for line in prompt.splitlines() if line.startswith('{"conversation"')))["conversation"]
+    number, turn = said[0]["content"].split()[1], len(said) // 2
+    return Reply("[END]" if int(number) % 5 == turn else f"push {turn} {number}")
+
+
+async def _driven(folder: Path, spread: Plan | None) -> tuple[list[object], list[Trial]]:
+    """Measure dialogues of up to four turns that another system drives, in one process or several."""
+    driver = Driver(system="driver", instruction=Text(en="Do not take no for an answer."), stop="[END]")
+    with serving(_firm) as tested, serving(_pushing) as drives:
+        town = found(folder)
+        town.chat(tested.url)
+        town.chat(drives.url, system_id="driver")
+        town.prompts(40)
+        version = town.state.version("driver")
+        assert version is not None
+        use = Dialogue(turns=4, scored="worst", driver=driver)
+        pinned = CommittedDialogue(use=use, version=DIALOGUE_VERSION, driver=version.fingerprint)
+        town.promise(dialogue=pinned, threshold=0.3)
+        verdicts = await town.check(spread=spread)
+        trials = _trials(town)
+        assert town.ledger.verify().faults == ()
+        assert replay(town.root, town.ledger).first is None
+        assert max(drives.log.asked.values()) == 1
+        town.ledger.close()
+    return [*_essence(verdicts), verdicts[0].details, verdicts[0].calls], trials
+
+
+async def _dialogues_alike(folder: Path, spread: Plan) -> None:
+    alone, trials = await _driven(folder / "alone", None)
+    crew, trials_of_crew = await _driven(folder / "crew", spread)
+    assert crew == alone
+    assert {one.outcome for one in trials} == {"pass", "fail"}
+    assert {len(one.calls) for one in trials} >= {2, 4, 5, 6}, "stopped by the driver, by a failure, by the limit"
+    assert [(one.position, one.item, one.calls, one.outcome, one.detail) for one in trials_of_crew] == [
+        (one.position, one.item, one.calls, one.outcome, one.detail) for one in trials
+    ]
+
+
+async def test_a_driven_dialogue_over_processes_has_the_verdict_of_one_process(tmp_path: Path) -> None:
+    """The system is asked by the workers, the driver by the engine; who answers first decides nothing."""
+    await _dialogues_alike(tmp_path, PROCESSES)

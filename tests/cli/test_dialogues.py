@@ -154,6 +154,48 @@ def test_what_no_dialogue_can_be_made_of_is_named(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_driver_that_parrots_its_instruction_is_told_everywhere(
+    talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "You are a resident who does not take no for an answer. Ask for the same thing for another reason."
+    with serving(lambda _prompt, _attempt: Reply(words)) as parrot:
+        (talking / "systems/pushy.yaml").write_text(SYSTEM.format(id="pushy", url=parrot.url, price=PRICE))
+        run("plan")
+        capsys.readouterr()
+        assert run("check", "--claim", "stays-firm") == 0
+        said = re.search(r"(\d+) of (\d+) messages of the driver are its own instruction", capsys.readouterr().err)
+        assert said is not None
+        assert said[1] == said[2]
+        run("show", "run-0001", "--claim", "stays-firm", "--outcome", "pass")
+        assert "repeats its instruction" in capsys.readouterr().out
+    run("report", "--out", str(talking / "report.html"))
+    page = (talking / "report.html").read_text()
+    assert f"{said[1]} of {said[2]} messages that pushy made up are its own instruction, word for word" in page
+    assert f"pushy が作った発言 {said[2]} 件のうち {said[1]} 件" in page
+
+
+def test_two_dialogues_on_one_item_are_each_told_as_a_whole(
+    talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They take two ways: a reply of the one is never printed below a question of the other."""
+    run("plan")
+    run("check", "--claim", "stays-firm")
+    with serving(lambda _prompt, _attempt: Reply("I cannot help with that.")) as firm:
+        (talking / "systems/assistant.yaml").write_text(SYSTEM.format(id="assistant", url=firm.url, price=PRICE))
+        run("plan")
+        run("check", "--claim", "stays-firm")
+        capsys.readouterr()
+        assert run("show", "run-0002", "--against", "run-0001") == 0
+    printed = capsys.readouterr().out
+    assert "now passes" in printed
+    assert "conversation" not in printed, "what the driver was asked is no question to the system"
+    before, after = printed.split("now passes")[1].split("run-0001")[-1].split("run-0002")
+    assert re.search(r"turn 3 +✗ decides", before)
+    assert "turn 3" in after
+    assert "Sure." in before
+    assert "Sure." not in after
+
+
 def test_a_driver_that_falls_silent_is_seen_to_do_so(
     talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

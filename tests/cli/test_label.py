@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from shinrai.cli import cli
+from shinrai.errors import UsageError
 from tests.check.judged import judging
 from tests.cycle import call, found
 from tests.servers.endpoint import Endpoint, Reply, serving
@@ -150,6 +151,7 @@ def test_a_second_person_labels_what_the_first_has(hall: Hall) -> None:
     _answering(hall, "ppppq")
     output = _answering(hall, "ffffff", "--second", "--by", "management")
     assert "two labellers agree on 0% of 4" in output
+    assert "unclear or disputed, so that nobody knows: 4" in output
 
 
 def test_an_anchor_set_tests_the_judge_itself(hall: Hall) -> None:
@@ -211,6 +213,54 @@ def test_the_words_of_acceptance_are_in_the_report(hall: Hall) -> None:
     assert "We know &lt;what&gt; we do" in (hall.root / "report.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{imported: outputs}", "a judge is not asked about imported replies"),
+        ("{file: data/questions.jsonl, imported: outputs}", "a judge is not asked about imported replies"),
+        ("{inspect: {task: tasks/x.py@x}}", "a judge is not asked about samples of Inspect"),
+    ],
+)
+def test_replies_that_no_judge_is_asked_about_are_refused(
+    hall: Hall, capsys: pytest.CaptureFixture[str], data: str, said: str
+) -> None:
+    check = hall.root / "checks/kind.yaml"
+    check.write_text(check.read_text().replace("{file: data/questions.jsonl}", data))
+    assert hall.run("plan") == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_role_that_nobody_has_is_refused_before_anything_is_labelled(hall: Hall) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    result = CliRunner().invoke(
+        cli, ["-C", str(hall.root), "check", "label", "--by", "ai-taem"], input="p\n" * 3 + "q\n"
+    )
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.hint is not None
+    assert "ai-team" in result.exception.hint
+    assert "Does the reply pass" not in result.output
+
+
+def test_plan_says_how_many_labels_it_takes(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hall.run("plan") == 0
+    assert "people label one reply of 5; to keep it takes 17 labels or more, of 24 at most" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_labels_behind_the_verdict_are_not_counted_as_needed(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    todo = hall.root / "todo.csv"
+    assert hall.run("check", "label", "--by", "ai-team", "--claim", "kind@helper", "--export", str(todo)) == 0
+    todo.write_text(todo.read_text("utf-8-sig").replace(",\n", ",pass\n").replace(",\r\n", ",pass\r\n"))
+    capsys.readouterr()
+    assert hall.run("check", "label", "--by", "ai-team", "--import", str(todo), "--json") == 0
+    judge = json.loads(capsys.readouterr().out)["verdict"]["details"]["judge"]
+    assert (judge["labels"], judge["used"]) == (24, 17)
+
+
 def test_names_that_are_wrong_are_told(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
     hall.judged("labels: {every: 5}", "jugde")
     assert hall.run("plan") == 2
@@ -221,6 +271,8 @@ def test_names_that_are_wrong_are_told(hall: Hall, capsys: pytest.CaptureFixture
     assert "labels.nothing-to-label" in capsys.readouterr().err
     assert hall.run("check", "label", "--by", "ai-team", "--claim", "knid") == 2
     assert "labels.unknown-claim" in capsys.readouterr().err
+    assert hall.run("check", "label", "--by", "ai-team", "--claim", "kind@hepler") == 2
+    assert "kind@helper?" in capsys.readouterr().err
 
 
 def test_the_gate_and_act_ask_for_labels(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ from shinrai.check.fixed_sample import FixedGauge
 from shinrai.check.following import follows, further_asks, judge_of
 from shinrai.check.gauges import Gauge, Reading, gauge_for
 from shinrai.check.journal import Journal, Line
+from shinrai.check.repeating import NOT_DRIVEN, driven
 from shinrai.check.scorers import ScoreFunction
 from shinrai.check.scorers.details import N_, detail
 from shinrai.check.trials import Ask, NotAskable, asks_for
@@ -86,9 +87,11 @@ class Pending:
         Of its calls, how many have not finished.
     numbers : sequence of int
         Of its calls in the journal, once it is scored.
+    driven : Driven
+        What a driver said in it, once it is scored.
     """
 
-    __slots__ = ("asks", "numbers", "open", "placed", "score")
+    __slots__ = ("asks", "driven", "numbers", "open", "placed", "score")
 
     def __init__(self, placed: Placed, asks: tuple[Ask, ...], score: Score | None = None) -> None:
         self.placed = placed
@@ -96,6 +99,7 @@ class Pending:
         self.score = score
         self.open = 0
         self.numbers: Sequence[int] = ()
+        self.driven = NOT_DRIVEN
 
 
 class _Distinct:
@@ -177,6 +181,7 @@ class Claim:
         self._calls_left = self.calls_at_most
         self._used = _Distinct()
         self._score = score
+        self.driven = NOT_DRIVEN
         self._counts = dict.fromkeys(_FIELDS, 0)
         self._sides: dict[str, dict[Outcome, int]] = {}
         horizon = max(1, len(self.order))
@@ -249,6 +254,7 @@ class Claim:
         if pending.score is None and not self.closed:
             calls = [journal.read(ask.key) for ask in pending.asks]
             pending.score = outcome_of(self.commitment, self._score, pending.placed.item, pending.asks, calls)
+            pending.driven = driven(self.commitment, pending.placed.item, pending.asks, calls)
             found = [journal.number(ask.key) for ask in pending.asks]
             pending.numbers = [number for number in found if number is not None]
 
@@ -272,6 +278,7 @@ class Claim:
                 self.settle(first, journal)
             for number in first.numbers:
                 self._used.add(number)
+            self.driven = self.driven.plus(first.driven)
             self._calls_left -= self._cost(first.placed) if self._follows or not first.asks else len(first.asks)
             if first.score is not None:
                 self._count(first, first.score)
@@ -389,6 +396,8 @@ class Claim:
             details["left_out"] = self._missing
         if status == "undecided" and cut_short is not None:
             details["cut_short"] = True
+        if self.driven.messages:
+            details["driver"] = self.driven._asdict()
         return Verdict(
             commitment=self.digest,
             claim=commitment.claim,

@@ -221,8 +221,13 @@ def verdict_from_labels(
         run=last.verdict.run,
         evidence=tuple(entry.hash for entry in labels.entries),
         trace=turned_trace(test, turn=sheet.commitment.metric == "pass-rate"),
-        details={"judge": _quality(found, sheet, labels)},
+        details={**_of_driver(last.verdict), "judge": _quality(found, sheet, labels)},
     )
+
+
+def _of_driver(before: Verdict) -> dict[str, Json]:
+    """Keep what was counted of the driver of the dialogues: labels do not change what it said."""
+    return {name: value for name, value in before.details.items() if name == "driver"}
 
 
 def _status(found: Correction, sheet: Sheet) -> tuple[Measured, Reason]:
@@ -272,6 +277,7 @@ def _quality(found: Correction, sheet: Sheet, labels: Labelled) -> dict[str, Jso
     told: dict[str, Json] = {
         "raw": readable.count("fail") / len(readable) if readable else None,
         "labels": sum(answer is not None for _opinion, answer in pairs),
+        "used": _used(found, sheet, labels),
         "unknown": sum(answer == UNKNOWN for _opinion, answer in pairs),
         "flags": sum(labels.answer(reply.id) is not None for reply in sheet.flagged),
         "table": table,
@@ -292,6 +298,12 @@ def _quality(found: Correction, sheet: Sheet, labels: Labelled) -> dict[str, Jso
     if alone is not None:
         told["people_alone"] = alone
     return told
+
+
+def _used(found: Correction, sheet: Sheet, labels: Labelled) -> int:
+    """Count the labels up to the verdict: those that a spreadsheet brought in behind it were not needed."""
+    end = found.blocks.n * sheet.plan.every
+    return sum(reply.position < end and labels.answer(reply.id) is not None for reply in sheet.drawn)
 
 
 def _share(hits: int, of: int) -> Json:

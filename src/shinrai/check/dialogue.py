@@ -22,7 +22,7 @@ from shinrai.check.scorers.judge import judgements_for
 from shinrai.check.trials import Ask, call_key, helper_request
 from shinrai.records import LANGUAGE_COLUMN, Call, Dialogue, Driver, Item, Judge, Outcome, Score, opening
 
-__all__ = ["Known", "Scoring", "driver_prompt", "known_asks", "next_asks", "outcome_of_dialogue"]
+__all__ = ["Known", "Scoring", "driver_prompt", "known_asks", "made_up", "next_asks", "outcome_of_dialogue"]
 
 TOO_LONG = N_("the reply is too long to be judged; characters")
 ALL_PASS = N_("every reply passes")
@@ -250,6 +250,26 @@ def next_asks(how: Scoring, item: Item, asks: Sequence[Ask], calls: Sequence[Cal
     if ruled and how.score(item, [_as_spoken(asks[newest])], calls[newest:]).outcome == "fail":
         return ()
     return (told.next,)
+
+
+def made_up(use: Dialogue, item: Item, asks: Sequence[Ask], calls: Sequence[Call]) -> list[str]:
+    """Give what a driver said for the user and the system was asked; what else that system did, as a judge, is not.
+
+    Parameters
+    ----------
+    use : Dialogue
+        How it went on.
+    item, asks, calls
+        As `next_asks`.
+
+    Returns
+    -------
+    list of str
+        Nothing where the item scripts the dialogue.
+    """
+    told = _tell(use, item, asks, calls)
+    drivers = [place - 1 for place in told.replies if place and told.asks[place - 1].to is not None]
+    return [str(calls[place].reply) for place in drivers]
 
 
 def _judgements(  # noqa: PLR0917 - a dialogue and who judges it

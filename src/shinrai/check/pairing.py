@@ -123,8 +123,8 @@ def comparable(commitment: Commitment) -> bool:
 
 
 def same_question(one: Commitment, other: Commitment) -> bool:
-    """Whether two promises ask the same in the same order and read the replies by the same rule and margin."""
-    names = ("claim", "metric", "data", "order_seed", "scorer", "variants", "blocked", "margin")
+    """Whether two promises ask the same in the same order, and read it by the same rule, instruments and margin."""
+    names = ("claim", "metric", "data", "order_seed", "scorer", "variants", "dialogue", "blocked", "margin")
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 

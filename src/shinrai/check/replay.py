@@ -31,6 +31,7 @@ from shinrai.check.following import follows, further_asks
 from shinrai.check.imported import judge_imported
 from shinrai.check.journal import Journal
 from shinrai.check.outcomes import is_imported
+from shinrai.check.repeating import NOT_DRIVEN, driven
 from shinrai.check.scorers import Context, ScoreFunction, score_of
 from shinrai.check.trials import Ask, NotAskable, asks_for
 from shinrai.i18n import _
@@ -204,6 +205,7 @@ class _Player(ExitStack):
         self._of_run = ExitStack()
         self._run_at_hand: str | None = None
         self._journal: Journal | None = None
+        self._driven = NOT_DRIVEN
         self.push(self._of_run)
         self.verdicts = self.trials = self.rescored = self.without_trials = 0
 
@@ -227,6 +229,7 @@ class _Player(ExitStack):
         most = min(commitment.budget, commitment.data.items if commitment.data else 0)
         nowhere = Placed(Item("", {}))
         claim = Claim(commitment, promise.digest, (nowhere,) * most, kind=None, score=_not_scored, run=run.started.run)
+        self._driven = NOT_DRIVEN
         rescore = self._rescorer(commitment, run)
         paths = run_files(self._root, run.finished, "trials") if run.finished else []
         for number, trial in enumerate(read_trials(paths, commitment=promise.digest)):
@@ -241,6 +244,9 @@ class _Player(ExitStack):
             claim.recount(trial.outcome, side)
         self.verdicts += 1
         again = claim.conclude(None if verdict.reason in {"decided", "labels-needed"} else verdict.reason)
+        told = verdict.details.get("driver")
+        if rescore is not None and told is not None and told != self._driven._asdict():
+            return _Found("details.driver", told, self._driven._asdict())
         return _differ(verdict, again)
 
     def _trial(self, number: int, trial: Trial, rescore: _Rescore | None) -> _Found | None:
@@ -290,6 +296,7 @@ class _Player(ExitStack):
                 whole, asks = len(kept) == len(asks), tuple(kept)
                 calls = [journal.read(ask.key) for ask in asks]
                 found = outcome_of(commitment, score, placed.item, asks, calls) if whole else Score("error")
+                self._driven = self._driven.plus(driven(commitment, placed.item, asks, calls))
             keys = tuple([ask.key for ask in asks])
             group = group_of(commitment, placed.side)
             return Trial(trial.position, placed.item.id, keys, trial.commitment, found.outcome, found.detail, group)
@@ -331,12 +338,11 @@ class _Player(ExitStack):
     # ---- labels
 
     def _from_labels(self, verdict: Verdict, promise: Promise) -> _Found | None:
-        """Make a verdict again from the trials of its run and the labels that it names."""
+        """Make a verdict again from the labels that it names, and trials of which its run made a verdict before."""
         again = verdict_from_labels(self._root, self._state, promise, only=verdict.evidence)
         self.verdicts += 1
         if again is None:
             return _Found("evidence", list(verdict.evidence), None)
-        self.trials += again.counts.total
         return _differ(verdict, again)
 
     # ---- imported rows

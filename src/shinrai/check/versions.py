@@ -20,7 +20,7 @@ from shinrai.check.choosing import chosen, version_of
 from shinrai.check.claims import LONGEST_QUEUE, Claim
 from shinrai.check.engine import Engine
 from shinrai.check.files import CALLS, RUNS, TrialFiles, journals_of, lines_of
-from shinrai.check.instruments import Instruments
+from shinrai.check.instruments import Instruments, instruments_of, require_instruments_unchanged
 from shinrai.check.journal import Journal
 from shinrai.check.pairing import Difference, Side, comparable, feed, kept_trials
 from shinrai.check.patience import Access, Patience
@@ -136,7 +136,7 @@ async def compare_versions(  # noqa: PLR0913 - what a command is given
     UsageError
         If a name is unknown, nothing can be compared, or files of a version are not what they were.
     TargetError
-        If one of the two cannot be reached.
+        If one of the two, or a judge or driver of theirs, cannot be reached.
     StoreError
         If a reply could not be kept.
     """
@@ -155,6 +155,25 @@ async def compare_versions(  # noqa: PLR0913 - what a command is given
         )
     work = _Work(root, ledger, Purse(budget), allowed_hosts, patience or Patience())
     return [await work.compare(promise, version_meant(state, promise, against)) for promise in promises]
+
+
+def _require_no_instrument(promise: Promise, other: SystemVersion) -> None:
+    """Refuse to set a system beside its own judge, or beside who drives its dialogues.
+
+    Raises
+    ------
+    UsageError
+        If the other side would judge itself, or talk to itself.
+    """
+    for name, pinned in instruments_of(promise.commitment):
+        if other.system.id == name or other.fingerprint == pinned:
+            raise UsageError(
+                "compare.instrument",
+                _("{claim} is measured with {name}, which cannot be the other side as well").format(
+                    claim=promise.commitment.claim, name=name
+                ),
+                hint=_("leave it out: name the others with --claim"),
+            )
 
 
 class _Collected(Claim):
@@ -187,6 +206,7 @@ class _Work:
 
     async def compare(self, promise: Promise, other: SystemVersion) -> Pairing:
         state = self.ledger.state()
+        _require_no_instrument(promise, other)
         own = version_of(state, promise.commitment.system)
         sides = [kept_trials(self.root, state, promise, version) for version in (own, other)]
         found = Difference(promise.commitment)
@@ -222,6 +242,7 @@ class _Work:
 
     async def _ask_further(self, question: _Question, sides: list[Side], found: Difference) -> list[Side]:
         """Ask both in rounds until the pairs decide it, the items end or the budget does."""
+        require_instruments_unchanged(self.ledger.state(), self.root, question.promise.commitment)
         for side in sides:
             self._require_files(side.version)
         async with AsyncExitStack() as stack:
@@ -274,12 +295,25 @@ class _Asked:
         try:
             await self._target.open()
             await self._instruments.open(work.root, work.allowed_hosts, work.patience.clock)
+            self._require_instruments()
             self._access = Access(self._target, work.patience.clock, token_bound(version.system))
             self._begin()
         except BaseException:
             await self._stack.aclose()
             raise
         return self
+
+    def _require_instruments(self) -> None:
+        """Refuse to ask where nobody could judge the replies, or lead the dialogues.
+
+        Raises
+        ------
+        TargetError
+            If a judge or a driver could not be opened.
+        """
+        lacking = self._instruments.lacking(self._question.promise)
+        if lacking is not None:
+            raise lacking
 
     def _begin(self) -> None:
         """Begin a run, with every call that was made for these trials before."""

@@ -237,11 +237,21 @@ def _causes(states: list[Any]) -> Iterator[str]:
             yield visible(verdict.note.read(current_language()))
 
 
+def _parrots(states: list[Any]) -> Iterator[str]:
+    """Tell whose dialogues were led by a system that said what it was told to do, and nothing of its own."""
+    for state in states:
+        heard = state.judgement.verdict.details.get("driver") if state.judgement else None
+        if heard and heard["repeated"]:
+            yield _("{claim}: {repeated} of {messages} messages of the driver are its own instruction").format(
+                claim=f"{state.ruling.claim.rpartition('/')[2]} @ {state.ruling.system}", **heard
+            )
+
+
 def _summary(states: list[Any], verdicts: list[Verdict]) -> None:
     from shinrai.cli.words import counts_line, state_table  # noqa: PLC0415 - loaded only when the verb runs
 
     state_table(states)
-    for why in dict.fromkeys(_causes(states)):
+    for why in dict.fromkeys((*_causes(states), *_parrots(states))):
         note(f"  ! {why}")
     click.echo(counts_line(states))
     if not verdicts:

@@ -19,6 +19,7 @@ from shinrai.i18n import _
 
 if TYPE_CHECKING:
     from shinrai.check.labels import Label, Labelled, Reply, Sheet
+    from shinrai.ledger import Promise
     from shinrai.records import Verdict
 
 _KEYS: Final[dict[str, Label]] = {"p": "pass", "f": "fail", "u": "unclear"}
@@ -67,7 +68,10 @@ def label(start: str, /, claim: str | None, by: str, *, as_json: bool, **asked: 
     Which replies are asked for was fixed by the committed order before any reply came, and what the judge said is not
     shown. The verdict follows as soon as it is proven; labelling can stop and go on at any time.
     """
+    from shinrai.do.naming import require_role  # noqa: PLC0415 - loaded only when the verb runs
+
     with session(start, write=False) as opened:
+        require_role(by, opened.workspace)  # before anybody labels in vain
         desk = _desk(opened, claim, by)
     if asked["anchor"] is not None:
         _write_anchor(asked["anchor"], desk)
@@ -89,6 +93,9 @@ def label(start: str, /, claim: str | None, by: str, *, as_json: bool, **asked: 
         return
     verdict = _record(start, desk, content, name=name, rows=len(given))
     _tell(verdict, len(given), as_json=as_json)
+    if verdict is not None and verdict.reason == "labels-needed" and not as_json:
+        again = f"shinrai check label --by {by} --claim {desk.sheet.commitment.key.rpartition('/')[2]}"
+        note(_("next      {command}").format(command=again))
 
 
 def _desk(opened: Session, claim: str | None, by: str) -> _Desk:
@@ -105,13 +112,9 @@ def _desk(opened: Session, claim: str | None, by: str) -> _Desk:
     promises = [one for one in state.promises.values() if one.commitment.label_plan is not None]
     names = [one.commitment.key for one in promises]
     if claim is not None:
-        promises = [
-            one
-            for one in promises
-            if claim in {one.commitment.key, one.commitment.claim, one.commitment.claim.rpartition("/")[2]}
-        ]
+        promises = [one for one in promises if claim in _names(one)]
     if not promises and claim is not None:
-        meant = nearest(claim, names)
+        meant = nearest(claim, names) or nearest(claim, (name.rpartition("/")[2] for name in names))
         raise UsageError(
             "labels.unknown-claim",
             _("no claim {name} needs labels").format(name=claim),
@@ -131,6 +134,12 @@ def _desk(opened: Session, claim: str | None, by: str) -> _Desk:
             hint=_("name one with --claim"),
         )
     return _Desk(sheets[0], labelled(opened.root, state, sheets[0]), by)
+
+
+def _names(promise: Promise) -> set[str]:
+    """Give what a promise may be called: its claim, of every system or of its own, by the whole path or its end."""
+    whole = {promise.commitment.claim, promise.commitment.key}
+    return whole | {name.rpartition("/")[2] for name in whole}
 
 
 # ---- in the terminal
@@ -248,8 +257,6 @@ def _tell(verdict: Verdict | None, count: int, *, as_json: bool) -> None:
     click.echo(line(verdict))
     for sentence in quality_lines(verdict.details["judge"]):
         click.echo(f"  {sentence}")
-    if verdict.reason == "labels-needed":
-        note(_("next      shinrai check label"))
 
 
 def quality_lines(judge: dict[str, Any]) -> Iterator[str]:
@@ -265,8 +272,12 @@ def quality_lines(judge: dict[str, Any]) -> Iterator[str]:
             yield words.format(share="{value:.0%} [{lower:.0%}, {upper:.0%}] (n={n})".format(**found))
     if "people_alone" in judge:
         yield _("labels used: {used}; without the judge about {alone} would be expected").format(
-            used=judge["labels"] + judge["flags"], alone=judge["people_alone"]
+            used=judge["used"] + judge["flags"], alone=judge["people_alone"]
         )
+    else:
+        yield _("labels so far: {used}").format(used=judge["labels"] + judge["flags"])
+    if judge["unknown"]:
+        yield _("unclear or disputed, so that nobody knows: {count}").format(count=judge["unknown"])
     both = judge.get("agreement")
     if both is not None and both["kappa"] is not None:
         yield _("two labellers agree on {agreed:.0%} of {n}; kappa {kappa:.2f} [{lower:.2f}, {upper:.2f}]").format(

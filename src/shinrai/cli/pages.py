@@ -62,11 +62,13 @@ def trial_page(trial: Trial, commitment: Commitment, calls: Sequence[Line]) -> s
 def _said_in(one: Spoken, trial: Trial) -> Iterator[tuple[str, Text]]:
     asked = Text(_text(one.asked))
     if one.turn is None:
-        yield _("question"), asked
+        yield _("question") if one.to is None else one.to, asked
     else:
         head = Text(_("turn {number}").format(number=one.turn), style="bold")
         if one.decides:
             head.append(f"  {OUTCOME_SHAPES[trial.outcome]} " + _("decides"), style=OUTCOME_STYLES[trial.outcome])
+        if one.repeats:
+            head.append("  " + _("repeats its instruction"), style="yellow")
         yield "", head
         yield one.speaker or _("user"), asked if one.asked is not None else Text(_silence(one.call))
     if one.sent:
@@ -81,7 +83,7 @@ def _silence(call: Line) -> str:
 
 
 def change_page(
-    change: Change, title: str, before: Sequence[Line], after: Sequence[Line], runs: tuple[str, str]
+    change: Change, commitment: Commitment, before: Sequence[Line], after: Sequence[Line], runs: tuple[str, str]
 ) -> str:
     """Write how one item ended in two runs, one reply below the other.
 
@@ -89,8 +91,8 @@ def change_page(
     ----------
     change : Change
         From the earlier run to the later one.
-    title : str
-        Of the claim.
+    commitment : Commitment
+        Whose trial it is in the later run.
     before, after : sequence of Line
         Calls of both trials.
     runs : tuple of str
@@ -102,11 +104,17 @@ def change_page(
         As `trial_page`.
     """
     word, style = _CHANGES[change.kind]
-    head = Text.assemble((_(word), style), "  ", (visible(change.after.item), "bold"), "  ", title)
+    head = Text.assemble((_(word), style), "  ", (visible(change.after.item), "bold"), "  ")
+    head.append(commitment.title.read(current_language()))
     rows = []
     sides = (change.before, change.after)
     for run, trial in zip(runs, sides, strict=True):
         rows.append((run, Text.assemble(_ending(trial), "  ", _detail(trial))))
+    if commitment.dialogue is not None:  # two dialogues take two ways: each is told as a whole
+        for run, trial, calls in zip(runs, sides, (before, after), strict=True):
+            rows.append(("", Text(run, style="bold underline")))
+            rows += [row for one in spoken(commitment, trial, calls) for row in _said_in(one, trial)]
+        return _write(head, rows)
     for first, second in zip_longest(before, after):
         asked = second or first
         rows.append((_("question"), Text(_text(said(asked.request)))))

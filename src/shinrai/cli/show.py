@@ -14,7 +14,7 @@ import click
 
 from shinrai.cli.session import Session, json_option, note, put_json, session
 from shinrai.errors import UsageError, nearest
-from shinrai.i18n import _, current_language
+from shinrai.i18n import _
 from shinrai.records import Commitment, Digest, Outcome, Trial
 
 if TYPE_CHECKING:
@@ -114,10 +114,6 @@ class _Shelf:
     def claim(self, trial: Trial) -> str:
         """Give the path of a trial's claim."""
         return self.commitment(trial).claim
-
-    def title(self, trial: Trial) -> str:
-        """Give the title of a trial's claim in the language in use."""
-        return self.commitment(trial).title.read(current_language())
 
     def trials(self) -> Iterator[Trial]:
         """Read the trials of these promises, in committed order."""
@@ -362,7 +358,9 @@ def _against(shelf: _Shelf, name: str, wanted: _Wanted, *, as_json: bool) -> Non
     click.echo()
     _print(
         change_page(
-            one, shelf.title(one.after), lines_of(one.before, before), lines_of(one.after, after), (name, shelf.name)
+            *(one, shelf.commitment(one.after)),
+            *(lines_of(one.before, before), lines_of(one.after, after)),
+            (name, shelf.name),
         )
         for one in changes
     )

@@ -459,8 +459,21 @@ def _notes_on(claim: ClaimPlan, today: date) -> Iterator[Note]:
             claim.key,
             _named(_("{claim}: promised only now, after its due date {day}."), claim, day=claim.commitment.due),
         )
+    if claim.change in {"new", "replaced"}:
+        yield from _notes_on_labels(claim)
     if claim.commitment and claim.effort and not claim.effort.can_be_met:
         yield Note("plan.cannot-be-met", claim.key, _too_few(claim, claim.commitment.metric, claim.effort))
+
+
+def _notes_on_labels(claim: ClaimPlan) -> Iterator[Note]:
+    plan = claim.commitment.label_plan if claim.commitment else None
+    if plan is None or claim.effort is None or claim.effort.enough is None or not claim.effort.can_be_met:
+        return
+    message = _(
+        "{claim}: people label one reply of {every}; to keep it takes {least} labels or more, of {most} at most."
+    )
+    numbers = {"least": claim.effort.enough // plan.every, "most": claim.effort.trials // plan.every}
+    yield Note("plan.labels", claim.key, _named(message, claim, every=plan.every, **numbers))
 
 
 def _notes_on_risk(workspace: Workspace, claims: list[ClaimPlan], risks: Mapping[Id, Risk]) -> Iterator[Note]:

@@ -272,14 +272,22 @@ class Check(Record):
             raise ValueError(_("samples of a task or a trial source can only be repeated"))
 
     def _judged(self) -> None:
-        """Refuse what labels cannot correct.
+        """Refuse what no judge can be asked about, and what labels cannot correct.
 
         Raises
         ------
         ValueError
-            If labels go with a metric, a population or a policy for which there is no such test.
+            If the replies are not of a run of our own, in which a judge could be asked; or if labels go with a metric,
+            a population or a policy for which there is no such test.
         """
-        if not isinstance(self.scorer, Judge) or self.scorer.labels is None:
+        if not isinstance(self.scorer, Judge):
+            return
+        if self.data is not None and (self.data.imported is not None or self.data.inspect is not None):
+            whose = "imported replies" if self.data.imported is not None else "samples of Inspect"
+            raise ValueError(
+                f"a judge is not asked about {whose}: let the tool that made them judge, and read its score by `column`"
+            )
+        if self.scorer.labels is None:
             return
         if self.metric not in {"failure-rate", "pass-rate"}:
             raise ValueError(_("a judge's labels go with failure-rate and pass-rate"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shinrai.check.journal import Line
+from shinrai.check.repeating import repeats
 from shinrai.check.scorers.details import turn_of
 from shinrai.check.trials import helper_of, said
 from shinrai.records import Commitment, Dialogue, Id, Trial
@@ -32,6 +33,10 @@ class Spoken:
         The trial ended as it did by this turn.
     sent : bool
         False where the driver failed, or ended the dialogue: the system was asked nothing any more.
+    repeats : bool
+        The driver only said its own instruction again.
+    to : Id, optional
+        The judge that was asked, where this is no call to the system under test.
     """
 
     call: Line
@@ -40,6 +45,8 @@ class Spoken:
     speaker: Id | None = None
     decides: bool = False
     sent: bool = True
+    repeats: bool = False
+    to: Id | None = None
 
 
 def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[Spoken]:
@@ -61,19 +68,28 @@ def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[
         or failed. Then what a judge was asked.
     """
     if commitment.dialogue is None:
-        return [Spoken(call, call.request) for call in calls]
+        return [_asked_once(call) for call in calls]
     own = [place for place, call in enumerate(calls) if helper_of(call.request) is None]
     decides = turn_of(trial.detail)
-    told = [
-        Spoken(calls[place], said(calls[place].request), number, _speaker(calls, place), decides == number)
-        for number, place in enumerate(own, start=1)
-    ]
+    told = [_turn(commitment.dialogue.use, calls, place, number) for number, place in enumerate(own, start=1)]
+    told = [replace(one, decides=decides == one.turn) for one in told]
     rest = list(calls[own[-1] + 1 if own else 0 :])
     if rest and _driven_on(commitment.dialogue.use, calls, own):
         last = rest.pop(0)
         words = last.reply if isinstance(last.reply, str) and last.reply.strip() else None
         told.append(Spoken(last, words, len(own) + 1, helper_of(last.request), trial.outcome == "error", sent=False))
-    return told + [Spoken(call, call.request) for call in rest]
+    return told + [_asked_once(call) for call in rest]
+
+
+def _asked_once(call: Line) -> Spoken:
+    judge = helper_of(call.request)
+    return Spoken(call, call.request if judge is None else call.request["text"], to=judge)
+
+
+def _turn(use: Dialogue, calls: Sequence[Line], place: int, number: int) -> Spoken:
+    asked, speaker = said(calls[place].request), _speaker(calls, place)
+    again = speaker is not None and use.driver is not None and repeats(use.driver, str(asked))
+    return Spoken(calls[place], asked, number, speaker, repeats=again)
 
 
 def _speaker(calls: Sequence[Line], place: int) -> Id | None:

@@ -33,7 +33,7 @@ class Exchange:
         The guard that answered instead of the model.
     error : str or None
         Kind of the last failure, where there is no reply.
-    turn, speaker, decides, sent
+    turn, speaker, decides, sent, repeats, to
         As in `Spoken`.
     """
 
@@ -45,6 +45,8 @@ class Exchange:
     speaker: str | None = None
     decides: bool = False
     sent: bool = True
+    repeats: bool = False
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _exchange(one: Spoken) -> Exchange:
         one.speaker,
         one.decides,
         one.sent,
+        one.repeats,
+        one.to,
     )
 
 
