@@ -29,7 +29,7 @@ command or a file is wrong · 3 could not be measured · 4 the evidence does not
     "ja": """# エラーと対処
 
 どのエラーにも、変わらないコード、何が起きたかの一文、抜け道があればその手がかりがあります。終了コードは、
-2 が命令またはファイルの誤り、3 が測定不能、4 が証拠の不一致です。コードは先頭に出ます（`error[ledger.locked]: …`）。
+2 が命令またはファイルの誤り、3 が測定不能、4 が証拠の不一致です。コードは先頭に出ます（`エラー[ledger.locked]: …`）。
 下の表の「…」の部分は、実際の表示でわかります。
 · [English](errors.md)
 """,

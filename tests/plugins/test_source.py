@@ -207,7 +207,7 @@ CHECK: dict[str, Any] = {
     [
         ({"data": {"imported": "inspect", "source": {"name": "walker"}}}, "goes with `file` alone"),
         ({"data": {"inspect": {"task": "x"}, "source": {"name": "walker"}}}, "goes with `file` alone"),
-        ({"scorer": {"id": "consistency"}}, "samples of a trial source are read by one of"),
+        ({"scorer": {"id": "consistency"}}, "a trial source are read by one of"),
         ({"variants": {"type": "swap", "column": "a", "values": [1]}}, "can only be repeated"),
     ],
 )
