@@ -72,6 +72,26 @@ def test_a_broken_promise_is_repaired_and_measured_again(town: Town) -> None:
     assert town.entries == before
 
 
+def test_ciso_assistant_a_finding_stays_open_when_the_next_run_passes(town: Town) -> None:
+    """There, nothing closes a finding, and nobody but a person opens one."""
+    town.plan()
+    town.judge(KEY, "violated")
+    assert sync(town) == ["finding-opened"]
+    assert sync(town) == []
+    town.judge(KEY, "met")
+    assert sync(town) == ["finding-closed"]
+    assert town.state.open_findings() == []
+
+
+def test_aisev_every_start_adds_the_same_rows_again(town: Town) -> None:
+    """There, ten perspectives had become thirty after three starts."""
+    town.plan()
+    before = town.entries
+    town.plan()
+    town.plan()
+    assert town.entries == before
+
+
 def test_what_the_action_did_not_repair_stays_open_and_says_so(town: Town) -> None:
     town.plan()
     town.judge(KEY, "violated")

@@ -34,6 +34,8 @@ from shinrai.records import (
     rank,
 )
 from shinrai.source import build, examine_yaml
+from tests.check.judged import UNCORRECTED, judging
+from tests.check.judged import promise as judged_promise
 from tests.check.processes import child, outcome
 from tests.check.town import Town
 from tests.servers.endpoint import Reply, serving
@@ -258,6 +260,30 @@ async def test_aisev_anybody_can_read_the_keys(town: Town, monkeypatch: pytest.M
     assert all(b"sk-1234" not in path.read_bytes() for path in town.root.rglob("*") if path.is_file())
 
 
+async def test_aisev_thirty_thousand_rows_fail(town: Town) -> None:
+    """There, 10,000 rows are the documented ceiling; 30,000 fail."""
+    with serving() as endpoint:
+        town.chat(endpoint.url)
+        town.prompts(30_000)
+        town.promise()
+        [verdict] = await town.check()
+    assert (verdict.status, verdict.counts.passed) == ("met", 41)
+    assert endpoint.log.asked.total() < 200
+
+
+async def test_aisev_the_model_is_not_called_by_the_name_that_was_typed(town: Town) -> None:
+    """There, another name than the one typed was sent, so that other providers' models could not be reached."""
+    name = "vendor/some model:7b-指示"
+    with serving() as endpoint:
+        town.chat(endpoint.url, model=name, generation={"temperature": 0.0, "seed": 7})
+        town.prompts(60)
+        town.promise()
+        [verdict] = await town.check()
+    assert verdict.status == "met"
+    assert {json.dumps(body["model"]) for body in endpoint.log.bodies} == {json.dumps(name)}
+    assert {(body["temperature"], body["seed"]) for body in endpoint.log.bodies} == {(0.0, 7)}
+
+
 # ---- Moonshot
 
 
@@ -330,6 +356,22 @@ async def test_moonshot_unknown_stays_in_the_denominator_as_not_unsafe(town: Tow
     assert verdict.counts.invalid > 20
     assert verdict.upper is not None
     assert verdict.upper > 0.5
+
+
+async def test_moonshot_judgements_are_asked_for_again(town: Town) -> None:
+    """There, what the system replied was kept for a second run, and the judge was asked about all of it anew."""
+    with serving() as tested, serving(judging()) as judges:
+        town.chat(tested.url)
+        town.chat(judges.url, system_id="judge")
+        town.prompts(100)
+        judged_promise(town, UNCORRECTED, threshold=0.2)
+        [cut_short] = await town.check(calls=30)
+        before = judges.log.asked.total()
+        [verdict] = await town.check()
+    assert (cut_short.status, cut_short.reason) == ("undecided", "budget-spent")
+    assert verdict.status == "met"
+    assert before > 5
+    assert max(tested.log.asked.values()) == max(judges.log.asked.values()) == 1
 
 
 async def test_moonshot_ten_at_a_time_with_a_barrier(town: Town) -> None:

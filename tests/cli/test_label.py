@@ -177,14 +177,7 @@ def test_an_anchor_set_tests_the_judge_itself(hall: Hall) -> None:
     assert hall.run("check", "--gate") == 0
 
 
-@pytest.mark.parametrize(
-    ("more", "judge", "message"),
-    [
-        ("show: []", "judge", "nobody measures the error of the judge judge"),
-        ("labels: {every: 5}", "helper", "helper would judge itself"),
-    ],
-)
-def test_a_judge_that_nobody_can_rely_on_is_refused(
+def _refused_until_accepted(
     hall: Hall, capsys: pytest.CaptureFixture[str], more: str, judge: str, message: str
 ) -> None:
     hall.judged(more, judge)
@@ -192,6 +185,15 @@ def test_a_judge_that_nobody_can_rely_on_is_refused(
     assert message in capsys.readouterr().err
     hall.judged(f"{more}\n  accept: {{en: We know what we do}}", judge)
     assert hall.run("plan") == 0
+
+
+def test_a_judge_whose_error_nobody_measures_is_refused(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    _refused_until_accepted(hall, capsys, "show: []", "judge", "nobody measures the error of the judge judge")
+
+
+def test_aisev_the_system_under_test_judges_itself(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    """There, the choice of a judge was ignored until 0.5.3: the results of that time are graded by what was tested."""
+    _refused_until_accepted(hall, capsys, "labels: {every: 5}", "helper", "helper would judge itself")
 
 
 def test_a_judge_that_shares_fingerprint_or_model_is_refused(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:

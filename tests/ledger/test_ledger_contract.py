@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -29,12 +29,31 @@ def ledger(store: Store) -> Iterator[Ledger]:
         yield opened
 
 
-def test_a_ledger_is_never_overwritten(store: Store, ledger: Ledger) -> None:
+def test_aisev_setting_up_again_empties_the_database(store: Store, ledger: Ledger) -> None:
+    """There, one unauthenticated request drops every table. A ledger is never overwritten."""
     ledger.append(ruled("a"))
     with pytest.raises(UsageError) as caught:
         create(store.url, store.root, "town")
     assert caught.value.code == "ledger.exists"
     assert ledger.head.seq == 2
+
+
+def test_ciso_assistant_the_audit_log_is_deleted_after_ninety_days(store: Store) -> None:
+    """There, what is older, or beyond 50,000 records, is gone, and nothing tells that it was there."""
+    months = iter(range(100))
+
+    def clock() -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=30 * next(months))
+
+    with Ledger.create(store.url, store.root, "town", clock=clock) as ledger:
+        for number in range(12):
+            ledger.append(ruled(f"c{number}"))
+    with Ledger.open(store.url, root=store.root, clock=clock) as ledger:
+        ledger.append(ruled("a year later"))
+        entries = list(ledger.entries())
+        assert ledger.verify().faults == ()
+    assert [entry.seq for entry in entries] == list(range(1, 15))
+    assert datetime.fromisoformat(entries[-1].at) - datetime.fromisoformat(entries[0].at) >= timedelta(days=360)
 
 
 def test_append_numbers_and_chains(ledger: Ledger) -> None:

@@ -105,7 +105,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(store: Store, ledger: Ledger)
     assert "9999" in caught.value.message
 
 
-def test_a_migration_that_fails_half_way_changes_nothing(
+def test_ciso_assistant_a_migration_that_failed_half_way_looks_healthy(
     store: Store, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = objects(store)
