@@ -44,8 +44,10 @@ def main() -> None:
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     text.append(f"Measured on {machine}.\n\n")
     for module, title in _MODULES.items():
-        text.append(f"## {title}\n\n`python -m {module}`\n\n| what | figure | against |\n|---|---|---|\n")
-        for row in importlib.import_module(module).rows():
+        measuring = importlib.import_module(module)
+        note = f"{measuring.NOTE}\n\n" if hasattr(measuring, "NOTE") else ""
+        text.append(f"## {title}\n\n`python -m {module}`\n\n{note}| what | figure | against |\n|---|---|---|\n")
+        for row in measuring.rows():
             line = f"| {' | '.join(row)} |"
             print(line)
             text.append(f"{line}\n")
