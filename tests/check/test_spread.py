@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from shinrai.check import crew as crews
 from shinrai.check.crew import Crew, Plan, read_plan
+from shinrai.check.members import ProcessMember
+from shinrai.check.ray_members import started_ray
 from shinrai.check.replay import replay
 from shinrai.check.shards import Done, Result
 from shinrai.errors import StoreError, UsageError
@@ -123,19 +124,19 @@ async def test_what_a_worker_wrote_and_did_not_tell_is_not_asked_again(
 ) -> None:
     """A worker that dies between its journal and its message: the reply is found in the journal."""
     monkeypatch.setenv("SHINRAI_TEST_KEY", SECRET)
-    resolve = crews._ProcessMember._resolve
+    resolve = ProcessMember._resolve
     told: list[object] = []
 
-    def lose_the_tenth(member: crews._ProcessMember, result: Result) -> None:
+    def lose_the_tenth(member: ProcessMember, result: Result) -> None:
         told.append(result)
         if len(told) == 10:
             os.kill(member.pid, signal.SIGKILL)
         if len(told) < 10 or not member_is_dead(member, told):
             resolve(member, result)
 
-    dead: list[crews._ProcessMember] = []
+    dead: list[ProcessMember] = []
 
-    def member_is_dead(member: crews._ProcessMember, results: list[object]) -> bool:
+    def member_is_dead(member: ProcessMember, results: list[object]) -> bool:
         if len(results) == 10:
             dead.append(member)
         return member in dead
@@ -143,7 +144,7 @@ async def test_what_a_worker_wrote_and_did_not_tell_is_not_asked_again(
     with serving(_behave) as endpoint:
         _prepare(town, endpoint)
         with monkeypatch.context() as patched:
-            patched.setattr(crews._ProcessMember, "_resolve", lose_the_tenth)
+            patched.setattr(ProcessMember, "_resolve", lose_the_tenth)
             verdicts = await town.check(spread=PROCESSES)
     assert dead
     assert len(verdicts) == 3
@@ -239,7 +240,7 @@ def cluster() -> Iterator[None]:
     if sys.version_info >= (3, 14) and find_spec("ray") is None:
         pytest.skip("NOT TESTED: Ray has no release for this Python yet")
     os.environ["SHINRAI_TEST_KEY"] = SECRET  # workers have the environment that the cluster was started with
-    ray = crews._ray()
+    ray = started_ray()
     outside = [
         found.laddr
         for process in (psutil.Process(), *psutil.Process().children(recursive=True))

@@ -9,24 +9,20 @@ not tell; only what is not in there is asked again, by another.
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from shinrai.check.journal import Journal
-from shinrai.check.shards import Done, Failed, Hello, Result, Shard, Trouble, Work, frame
+from shinrai.check.members import Member, MemberLostError, ProcessMember
+from shinrai.check.ray_members import RayMember
+from shinrai.check.shards import Done, Failed, Hello, Result, Trouble, Work
 from shinrai.check.targets.protocol import Answer, CallError, Request, Target
-from shinrai.errors import StoreError, TargetError, UsageError
+from shinrai.errors import StoreError, UsageError
 from shinrai.i18n import _
 from shinrai.records import Embedded, System
 
-__all__ = ["Crew", "Member", "MemberLostError", "Plan", "read_plan"]
+__all__ = ["Crew", "Plan", "read_plan"]
 
 
 class Plan(NamedTuple):
@@ -59,39 +55,6 @@ def read_plan(text: str) -> Plan | None:
         _("there is no engine {name}").format(name=repr(text)),
         hint=_("one, processes:N or ray:N, with N workers from 1 to 256"),
     )
-
-
-class MemberLostError(Exception):
-    """A worker is gone."""
-
-
-class Member(Protocol):
-    """A worker, seen from the engine."""
-
-    @property
-    def pid(self) -> int:
-        """Number of its process."""
-
-    async def start(self, hello: Hello) -> None:
-        """Start it and wait until it is ready.
-
-        Raises
-        ------
-        TargetError
-            If it cannot open its target.
-        """
-
-    def ask(self, work: Work) -> Awaitable[Result]:
-        """Have an attempt made.
-
-        Raises
-        ------
-        MemberLostError
-            If it is gone.
-        """
-
-    async def stop(self) -> None:
-        """End it and wait until it is gone. Never raises; stopping twice is allowed."""
 
 
 class _Place:
@@ -299,194 +262,5 @@ def _answer(journal: Journal, key: str) -> Answer:
 
 def hire(plan: Plan) -> Sequence[Member]:
     """Give workers that are not started yet."""
-    make: Callable[[], Member] = _RayMember if plan.kind == "ray" else _ProcessMember
+    make: Callable[[], Member] = RayMember if plan.kind == "ray" else ProcessMember
     return [make() for _number in range(plan.workers)]
-
-
-# ---- processes of this machine
-
-_encode = msgspec.json.Encoder().encode
-_decode_results = msgspec.json.Decoder(list[Result]).decode
-
-
-class _ProcessMember:
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._waiting: dict[str, asyncio.Future[Result]] = {}
-        self._batch: list[Work] = []
-        self._lost = False
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else 0
-
-    async def start(self, hello: Hello) -> None:
-        pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "shinrai.check.shards")
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=2**26)
-        self._send(_encode(hello))
-        try:
-            first = await self._message()
-        except asyncio.IncompleteReadError as error:
-            raise _not_started() from error
-        if first:
-            _raise_trouble(first[0])
-        self._reader = asyncio.ensure_future(self._read())
-
-    def _send(self, body: bytes) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(frame(body))
-
-    async def _message(self) -> list[Result]:
-        stream = self._process.stdout if self._process else None
-        if stream is None:
-            raise RuntimeError("the worker is not started")
-        return _decode_results(await stream.readexactly(int.from_bytes(await stream.readexactly(4))))
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                for result in await self._message():
-                    self._resolve(result)
-        except (asyncio.IncompleteReadError, OSError):
-            self._lose()
-
-    def _resolve(self, result: Result) -> None:
-        if isinstance(result, Trouble):
-            for future in self._waiting.values():
-                if not future.done():
-                    future.set_result(result)
-            return
-        asked = self._waiting.get(result.line.key if isinstance(result, Done) else result.key)
-        if asked is not None and not asked.done():
-            asked.set_result(result)
-
-    def _lose(self) -> None:
-        self._lost = True
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(MemberLostError())
-
-    async def ask(self, work: Work) -> Result:
-        if self._lost:
-            raise MemberLostError
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._waiting[work.key] = future
-        if not self._batch:
-            loop.call_soon(self._flush)
-        self._batch.append(work)
-        try:
-            return await future
-        finally:
-            del self._waiting[work.key]
-
-    def _flush(self) -> None:
-        batch, self._batch = self._batch, []
-        self._send(_encode(batch))
-
-    async def stop(self) -> None:
-        process, reader = self._process, self._reader
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), 5.0)
-        except TimeoutError:
-            with suppress(ProcessLookupError):  # it has ended just now, after all
-                process.kill()
-            await process.wait()
-        if reader is not None:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
-
-
-def _raise_trouble(result: Result) -> None:
-    if isinstance(result, Trouble):
-        raise TargetError(result.code, result.message)
-
-
-def _not_started() -> TargetError:
-    return TargetError("target.worker-gone", _("a worker ended before it was ready"))
-
-
-# ---- a Ray cluster
-
-
-class _RayMember:
-    """An actor. Where no cluster is given by ``RAY_ADDRESS``, one is started on this machine, on 127.0.0.1 alone."""
-
-    def __init__(self) -> None:
-        self._actor: Any = None
-        self.pid = 0
-
-    async def start(self, hello: Hello) -> None:
-        ray = _ray()
-        remote = ray.remote(_Actor).options(max_restarts=0, max_task_retries=0, max_concurrency=1000, num_cpus=0)
-        self._actor = remote.remote(msgspec.json.encode(hello))
-        try:
-            trouble, self.pid = await self._actor.open.remote()
-        except ray.exceptions.RayActorError as error:
-            raise _not_started() from error
-        if trouble:
-            _raise_trouble(msgspec.json.decode(trouble, type=Result))
-
-    async def ask(self, work: Work) -> Result:
-        ray = _ray()
-        try:
-            found = await self._actor.ask.remote(_encode(work))
-        except ray.exceptions.RayActorError as error:
-            raise MemberLostError from error
-        result: Result = msgspec.json.decode(found, type=Result)
-        return result
-
-    async def stop(self) -> None:
-        if self._actor is not None:
-            _ray().kill(self._actor)
-            self._actor = None
-
-
-class _Actor:
-    """Runs in a worker of the cluster. Messages are JSON, so that nothing is unpickled there but this class."""
-
-    def __init__(self, hello: bytes) -> None:
-        self._shard = Shard(msgspec.json.decode(hello, type=Hello))
-
-    async def open(self) -> tuple[bytes, int]:
-        try:
-            await self._shard.open()
-        except TargetError as error:
-            return _encode(Trouble(error.code, error.message)), os.getpid()
-        return b"", os.getpid()
-
-    async def ask(self, work: bytes) -> bytes:
-        return _encode(await self._shard.ask(msgspec.json.decode(work, type=Work)))
-
-
-def _ray() -> Any:  # noqa: ANN401 - a module that is there only with the extra
-    """Import Ray, and start it where it has not been: no figures sent out, no dashboard, no port outside.
-
-    Raises
-    ------
-    UsageError
-        If it is not installed.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if "RAY_ADDRESS" not in os.environ:
-        # Ray's own switch for "this machine only", under the name of the systems where that is the default: all of
-        # its servers listen on the loopback address. An address given to ray.init is turned into an outside one.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
-        import ray  # noqa: PLC0415 - seconds, for a run that is spread over a cluster
-    except ImportError as error:
-        raise UsageError(
-            "check.no-ray", _("Ray is not installed"), hint=_("install it with: pip install 'shinrai[ray]'")
-        ) from error
-    if not ray.is_initialized():
-        if "RAY_ADDRESS" in os.environ:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    return ray
