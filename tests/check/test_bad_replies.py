@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shinrai.check.targets.endpoint import MAX_BODY, MAX_REPLY
+from shinrai.check.targets.completions import MAX_REPLY
+from shinrai.check.targets.endpoint import MAX_BODY
 from shinrai.check.targets.protocol import CallError
 from shinrai.check.targets.stack import target_of
 from shinrai.records import rank

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.check.targets import secrets
-from shinrai.check.targets.endpoint import MAX_REPLY
+from shinrai.check.targets.completions import MAX_REPLY
 from shinrai.check.targets.secrets import SHORTEST_KEY, mask, read_key
 from shinrai.cli import _explain, main
 from shinrai.errors import TargetError
