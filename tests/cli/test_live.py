@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,6 +97,15 @@ CALLS = CallFinished(
     money=Decimal("0.0125"),
     currency="USD",
 )
+
+
+def test_the_board_tells_what_was_sent_in_vain_once_no_claim_needs_a_call() -> None:
+    """What is still on its way then is in vain, too, and is not counted as saved."""
+    start = began(1)
+    decided = ClaimDecided(verdict(start.claims[0].key))
+    assert "in vain" not in drawn(told(start, CALLS, decided))
+    page = drawn(told(start, replace(CALLS, saved=24, wasted=6), decided))
+    assert "24 saved · 6 in vain · 4 of 8 in flight" in page
 
 
 def test_the_board_tells_spent_saved_failed_cost_and_time_left() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,16 +20,17 @@ from shinrai.stats.rates import log_evidence_above
 from tests.stats.criterion import error_is_controlled
 
 ALPHA, LIMIT, TRIALS, CLAIMS = 0.05, 0.1, 250, 6
+RULED = Ruling(claim="p/g/m/c", system="s", applies=True, rule="named", reason=Text(en="named"))
 
 
 def row(
     name: str, status: str, *, met: float = 0.0, violated: float = 0.0, alpha: float = ALPHA
 ) -> tuple[Commitment, Verdict]:
     """Make a line of a table."""
-    commitment = Commitment.model_construct(claim=f"p/g/m/{name}", system="s", alpha=alpha, title=Text(en=name))
-    verdict = Verdict.model_construct(
-        claim=commitment.claim, system="s", status=status, evidence_met=met, evidence_violated=violated
-    )
+    promised: dict[str, Any] = {"claim": f"p/g/m/{name}", "system": "s", "alpha": alpha, "title": Text(en=name)}
+    found: dict[str, Any] = {"claim": promised["claim"], "system": "s", "status": status}
+    found |= {"evidence_met": met, "evidence_violated": violated}
+    commitment, verdict = Commitment.model_construct(**promised), Verdict.model_construct(**found)
     return commitment, verdict
 
 
@@ -103,6 +105,6 @@ def test_the_gate_opens_exactly_where_all_claims_together_are_met(pairs: Sequenc
     states = []
     for met, violated in pairs:
         status: Status = "met" if met >= 1.0 / ALPHA else "violated" if violated >= 1.0 / ALPHA else "undecided"
-        states.append(ClaimState("k", status, None, Ruling.model_construct()))
+        states.append(ClaimState("k", status, None, RULED))
     together = decide_gate([met for met, _violated in pairs], [violated for _met, violated in pairs], ALPHA)
     assert (gate(states) == 0) == (together is Decision.MET)

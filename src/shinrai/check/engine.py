@@ -27,7 +27,7 @@ from shinrai.check.patience import Access, Patience, Result, ask_patiently
 from shinrai.check.purse import Purse
 from shinrai.check.targets.protocol import Answer, CallError
 from shinrai.check.trials import Ask
-from shinrai.records import Id, Json
+from shinrai.records import Id
 
 __all__ = ["UNUSABLE_IN_A_ROW", "End", "Engine"]
 
@@ -120,7 +120,7 @@ class Engine:
         """Finished calls of the run, those taken over included."""
         return len(self._journal)
 
-    def figures(self) -> dict[str, Json]:
+    def figures(self) -> dict[str, int]:
         """Give what the run cost, in calls.
 
         Returns
@@ -397,6 +397,7 @@ class Engine:
     def _tell_now(self) -> None:
         if self._tell is None:
             return
+        over = self.figures() if all(claim.done for claim in self._claims) else {}
         self._tell(
             CallFinished(
                 run=self._run,
@@ -411,6 +412,8 @@ class Engine:
                 kinds=dict(self._kinds),
                 money=self._purse.money,
                 currency=self._purse.price.currency if self._purse.price else None,
+                saved=over.get("saved"),
+                wasted=over.get("wasted"),
             )
         )
         for claim in self._claims:

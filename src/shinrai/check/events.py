@@ -90,6 +90,8 @@ class CallFinished:
         Kind of failure → failed attempts since the command started, those that were tried again included.
     money : Decimal
         What the calls of this command have cost, in `currency`; None where there is no price.
+    saved, wasted : int, optional
+        As in `RunEnded`, once no claim needs a further call; None before.
     """
 
     run: str
@@ -104,6 +106,8 @@ class CallFinished:
     kinds: Mapping[str, int] = field(default_factory=dict)
     money: Decimal = Decimal(0)
     currency: str | None = None
+    saved: int | None = None
+    wasted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

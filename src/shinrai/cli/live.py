@@ -114,7 +114,9 @@ class Board:
         if self._run is not None and self._run.kept:
             yield _("{count} of them kept from before").format(count=self._run.kept)
         saved = sum(row.verdict.calls_saved for row in self._rows.values() if row.verdict)
-        yield _("{count} saved").format(count=saved)
+        yield _("{count} saved").format(count=saved if calls.saved is None else calls.saved)
+        if calls.wasted:
+            yield _("{count} in vain").format(count=calls.wasted)
         yield _("{count} of {limit} in flight").format(count=calls.in_flight, limit=calls.limit)
         rate = calls.sent / calls.seconds if calls.seconds > 0 else 0.0
         if rate > 0:
