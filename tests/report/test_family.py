@@ -37,7 +37,7 @@ def row(
 def stopped(evidence: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Stop each stream at its own level, as the engine does: the largest evidence by then, and whether it decided."""
     reached = evidence >= 1.0 / ALPHA
-    decided = reached.any(axis=-1)
+    decided = np.asarray(reached.any(axis=-1))
     last = np.where(decided, reached.argmax(axis=-1), evidence.shape[-1] - 1)
     largest = np.maximum.accumulate(evidence, axis=-1)
     return np.take_along_axis(largest, last[..., None], axis=-1)[..., 0], decided
