@@ -68,5 +68,5 @@ def rows(seconds: float = 3_600.0) -> list[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    for row in rows(float(sys.argv[1]) if len(sys.argv) > 1 else 600.0):
+    for row in rows(float(sys.argv[1]) if len(sys.argv) > 1 else 3_600.0):
         print(*row, sep=" | ")

@@ -21,6 +21,7 @@ from shinrai.do.inspect_log import read_inspect
 from shinrai.errors import TamperedError
 from shinrai.ledger import Ledger
 from shinrai.records import Commitment, DataUse, Item, Verdict
+from shinrai.report.evidence import exhibits
 from shinrai.source import read_items
 from shinrai.workspace.inspect_tasks import committed_file
 from tests.check.desk import agent, commands, files, of_the_page, outcome
@@ -175,6 +176,16 @@ def test_the_log_of_inspect_says_the_same_and_is_bound(ran: _Ran) -> None:
         assert [fault for fault in ran.town.ledger.verify().faults if logs[-1] in str(fault)]
     finally:
         last.write_bytes(whole)
+
+
+def test_a_sample_is_shown_by_its_question_and_its_last_reply(ran: _Ran) -> None:
+    verdict = ran.verdicts["tight"]
+    failed = exhibits(ran.town.root, ran.town.state, verdict, frozenset({"fail"}))
+    assert failed
+    for one in failed:
+        (exchange,) = one.exchanges
+        assert exchange.asked.startswith(f"Caller {one.item} ")
+        assert exchange.reply == "Go to the moon."
 
 
 def test_promises_on_one_task_share_a_run_and_others_do_not(ran: _Ran) -> None:

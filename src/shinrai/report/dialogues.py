@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from shinrai.check.journal import Line
 from shinrai.check.repeating import repeats
 from shinrai.check.scorers.details import turn_of
 from shinrai.check.trials import helper_of, said
 from shinrai.records import Commitment, Dialogue, Id, Trial
 
-__all__ = ["Spoken", "spoken"]
+__all__ = ["Spoken", "as_spoken", "spoken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,28 @@ def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[
 
 def _asked_once(call: Line) -> Spoken:
     judge = helper_of(call.request)
-    return Spoken(call, call.request if judge is None else call.request["text"], to=judge)
+    text = as_spoken(call)
+    return Spoken(text, text.request if judge is None else text.request["text"], to=judge)
+
+
+def as_spoken(call: Line) -> Line:
+    """Give a sample that a trial source made as what was asked in it and what was said last; other calls as they are.
+
+    Parameters
+    ----------
+    call : Line
+        As the run has it.
+
+    Returns
+    -------
+    Line
+        With the same key.
+    """
+    if not isinstance(call.request, dict) or call.request.keys() != {"sample", "epoch"}:
+        return call  # a record for a predictor always has an id
+    row = call.reply if isinstance(call.reply, dict) else {}
+    asked = "\n\n".join(row.get("prompts") or ()) or call.request["sample"]
+    return msgspec.structs.replace(call, request=asked, reply=row.get("reply"))
 
 
 def _turn(use: Dialogue, calls: Sequence[Line], place: int, number: int) -> Spoken:

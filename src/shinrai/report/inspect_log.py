@@ -23,6 +23,7 @@ from shinrai.i18n import _
 from shinrai.ledger import Promise, Run, State
 from shinrai.records import Digest, Outcome, Trial, Verdict
 from shinrai.report.changes import promises_of
+from shinrai.report.dialogues import as_spoken
 from shinrai.report.evidence import calls_of, trials_of
 
 __all__ = ["write_inspect_log"]
@@ -127,7 +128,7 @@ def _written(
             numbers[item] = numbers.get(item, 0) + 1
             name = item if numbers[item] == 1 else f"{item}#{numbers[item]}"
             talks = any(promises[trial.commitment].commitment.dialogue for trial in scored.values())
-            found = [_as_spoken(calls[key]) for key in keys if key in calls]
+            found = [as_spoken(calls[key]) for key in keys if key in calls]
             # What a driver and a judge of a dialogue were asked is left out: what was said stands in its turns.
             own = [call for call in found if helper_of(call.request) is None] if talks else found
             yield _sample(name, own, scored, failed=next((call for call in found if call.end == "error"), None))
@@ -162,15 +163,6 @@ def _sample(name: str, calls: Sequence[Line], scored: Scored, *, failed: Line | 
     if failed is not None:
         sample["error"] = {"message": failed.error or "error", "traceback": "", "traceback_ansi": ""}
     return sample
-
-
-def _as_spoken(call: Line) -> Line:
-    """Give a sample that a trial source made as what was asked in it and what was said last."""
-    if not isinstance(call.request, dict) or call.request.keys() != {"sample", "epoch"}:
-        return call  # a record for a predictor always has an id
-    row = call.reply if isinstance(call.reply, dict) else {}
-    asked = "\n\n".join(row.get("prompts", ())) or call.request["sample"]
-    return msgspec.structs.replace(call, request=asked, reply=row.get("reply"))
 
 
 def _messages(name: str, number: int, call: Line) -> list[dict[str, Any]]:
