@@ -218,9 +218,9 @@ def test_the_words_of_acceptance_are_in_the_report(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ("{imported: outputs}", "a judge is not asked about imported replies"),
-        ("{file: data/questions.jsonl, imported: outputs}", "a judge is not asked about imported replies"),
-        ("{inspect: {task: tasks/x.py@x}}", "a judge is not asked about samples of Inspect"),
+        ("{imported: outputs}", "a judge is not asked about imported replies or samples"),
+        ("{file: data/questions.jsonl, imported: outputs}", "a judge is not asked about imported replies or samples"),
+        ("{inspect: {task: tasks/x.py@x}}", "or samples of Inspect"),
     ],
 )
 def test_replies_that_no_judge_is_asked_about_are_refused(

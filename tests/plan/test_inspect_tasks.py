@@ -78,7 +78,7 @@ def test_scores_with_parts_and_other_columns_are_read(column: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"scorer": {"id": "consistency"}}, "samples of Inspect are read by one of"),
+        ({"scorer": {"id": "consistency"}}, "samples of a task or a trial source are read by one of"),
         ({"variants": {"type": "swap", "column": "x", "values": [1]}}, "can only be repeated"),
         ({"data": {"inspect": {"task": "t"}, "file": "x.jsonl"}}, "a task brings its own samples"),
     ],

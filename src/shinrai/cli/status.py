@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  shinrai status                                   goal, measure, system, claim; risk and hours beside each
-  shinrai status --coverage                        what could not be verified, and what has no data
-  shinrai status --from jp-ai-basic-plan-2025/3.1  from an entry of a plan down to single replies
-  shinrai status --json                            every status with all its inputs
+  shinrai status              goal, measure, system, claim; risk and hours beside
+  shinrai status --coverage   what could not be verified, and what has no data
+  shinrai status --from jp-ai-basic-plan-2025/3.1
+                              from an entry of a plan down to single replies
+  shinrai status --json       every status with all its inputs
 """
 
 

@@ -283,9 +283,9 @@ class Check(Record):
         if not isinstance(self.scorer, Judge):
             return
         if self.data is not None and (self.data.imported is not None or self.data.inspect is not None):
-            whose = "imported replies" if self.data.imported is not None else "samples of Inspect"
             raise ValueError(
-                f"a judge is not asked about {whose}: let the tool that made them judge, and read its score by `column`"
+                _("a judge is not asked about imported replies or samples of Inspect: ")
+                + _("let the tool that made them judge, and read its score by `column`")
             )
         if self.scorer.labels is None:
             return
