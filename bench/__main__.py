@@ -55,4 +55,5 @@ def main() -> None:
     Path("docs/benchmarks.md").write_text("".join(text).rstrip() + "\n", encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":  # not in the processes that measurements start
+    main()
