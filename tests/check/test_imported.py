@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from shinrai.check.replay import replay
-from shinrai.do.importing import _bring
+from shinrai.do.importing import _bring, read
 from shinrai.do.outputs import read_outputs
 from shinrai.errors import TamperedError, UsageError
 from shinrai.records import Column, Import, Verdict
 from shinrai.stats import binomial_interval, hypergeometric_interval
 from tests.check.town import Town
+from tests.fixtures.replies import HERE
 from tests.servers.endpoint import Reply, serving
 
 LATER = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -49,7 +50,8 @@ def bring(town: Town, rows: list[dict[str, Any]], name: str = "answers.jsonl", *
 
 def promise_import(town: Town, brought: Import, **changed: Any) -> None:
     changed = {"budget": brought.rows, **changed}
-    town.promise(data=brought.file, use={"imported": "outputs", **changed.pop("where", {})}, **changed)
+    use = {"imported": brought.format, **changed.pop("where", {})}
+    town.promise(data=brought.file, use=use, **changed)
 
 
 async def only(town: Town) -> Verdict:
@@ -107,6 +109,15 @@ async def test_a_crash_while_an_imported_run_is_archived_leaves_nothing_in_the_w
     promise_import(asked, brought)
     assert (await only(asked)).run == "run-0001"
     assert sorted(path.name for path in left.iterdir()) == ["calls-0001.parquet", "trials-0001.parquet"]
+
+
+async def test_what_a_cancelled_run_of_inspect_did_not_answer_is_missing(asked: Town) -> None:
+    path = HERE / "inspect/cancelled.eval"
+    brought = _bring(asked.ledger, asked.root, read("inspect", path, asked.root), path, "assistant")
+    reads = Column.model_validate({"id": "column", "column": "score.includes", "rule": "equals", "value": "C"})
+    promise_import(asked, brought, scorer=reads, threshold=0.5, population="data-set")
+    counts = (await only(asked)).counts
+    assert (counts.passed, counts.failed, counts.invalid, counts.error) == (12, 1, 0, 11)
 
 
 async def test_exactly_these_rows_are_a_population_of_their_own(asked: Town) -> None:

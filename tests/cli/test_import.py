@@ -43,16 +43,21 @@ def test_a_long_import_shows_how_far_it_is_on_a_terminal_alone(
     assert "2,000 trials read so far" in told
 
 
-def test_a_run_that_broke_off_is_told_in_the_reader_s_language(town: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.copy(HERE / "inspect/stopped.eval", town / "stopped.eval")
-    importing = ("-C", str(town), "do", "import", str(town / "stopped.eval"), "--system", "adder")
+@pytest.mark.parametrize(
+    ("name", "ended", "failed", "never"), [("stopped", "error", 4, 8), ("cancelled", "cancelled", 5, 6)]
+)
+def test_a_run_that_broke_off_is_told_in_the_reader_s_language(
+    town: Path, capsys: pytest.CaptureFixture[str], name: str, ended: str, failed: int, never: int
+) -> None:
+    shutil.copy(HERE / f"inspect/{name}.eval", town / f"{name}.eval")
+    importing = ("-C", str(town), "do", "import", str(town / f"{name}.eval"), "--system", "adder")
     assert call(*importing) == 0
     english = capsys.readouterr().out
-    assert "its tool says: 'error'" in english
-    assert "failed 4, never run 8" in english
+    assert f"the run did not end as planned; its tool says: '{ended}'" in english
+    assert f"failed {failed}, never run {never}" in english
     with pytest.raises(SystemExit):
         main(["--lang", "ja", *importing])
     use_language("en")
     japanese = capsys.readouterr().out
     assert "予定どおりに終わっていません" in japanese
-    assert "失敗 4, 実行されず 8" in japanese
+    assert f"失敗 {failed}, 実行されず {never}" in japanese

@@ -17,6 +17,7 @@ from shinrai.check.scorers import Context, scorer
 from shinrai.errors import SourceError, UsageError
 from shinrai.records import Column, Import, Item
 from shinrai.report.provenance import said_in_words
+from tests.fixtures.make import CANCELLED_AT
 from tests.fixtures.replies import COUNT, HERE, outcome
 from tests.plan.town import Town
 
@@ -94,6 +95,21 @@ def test_what_a_run_that_broke_off_did_not_ask_is_missing(town: Town) -> None:
     assert brought.rows == COUNT  # all that were planned
     assert run.missing["not-run"] == sum(row.get("error") == "not-run" for row in rows) > 0
     assert ends(rows)["error"] > EXPECTED["error"]
+
+
+def test_what_a_cancelled_run_did_not_ask_is_missing(town: Town) -> None:
+    """Ctrl-C was pressed while four samples waited for an answer: Inspect writes them down as errors of samples."""
+    brought, rows = bring(town, HERE / "inspect/cancelled.eval")
+    run = brought.provenance
+    assert run is not None
+    assert run.ended_as == "cancelled"
+    assert brought.rows == run.planned == run.summary["total_samples"] == COUNT
+    waited = sorted(row["id"] for row in rows if "CancelledError" in row.get("error", ""))
+    assert waited == [f"q{number}" for number in range(CANCELLED_AT, CANCELLED_AT + 4)]
+    assert run.missing == {"error": 5, "not-run": 6}  # question 11 was refused
+    assert run.summary["completed_samples"] == COUNT - sum(run.missing.values())
+    expected = Counter(outcome(number) for number in range(CANCELLED_AT))
+    assert ends(rows) == expected + Counter(error=COUNT - CANCELLED_AT)
 
 
 def repacked(
