@@ -29,11 +29,12 @@ MORE = HERE / "lm-evaluation-harness"
 
 
 class Odd(NamedTuple):
-    """A format, a file of it with two odd rows, what a claim reads of it, and which scorers the file says it has."""
+    """A format, a file of it with odd rows, what a claim reads of it, its scorers, and how many scores are unread."""
 
     write: Callable[[Path], Path]
     reads: Column
     scorers: set[str]
+    unscored: int = 1
 
 
 def _column(name: str, rule: str = "at-least", value: Any = 0.5) -> Column:
@@ -174,10 +175,10 @@ ODD: dict[str, Odd] = {
     "promptfoo": Odd(_promptfoo, _column("score.says-yes"), {"score.says-yes", "score.polite", "passed.says-yes"}),
     "deepeval": Odd(_deepeval, _column("score.Includes"), {"Includes", "Relevancy"}),
     "garak": Odd(_garak, _column("score.any", "at-most"), set()),
-    "aisev": Odd(_aisev, _column("score.not_incorrect"), {"not_incorrect"}),
-    "JSON Lines": Odd(_outputs, _column("mark"), set()),
-    "CSV": Odd(_csv, _column("mark"), set()),
-    "Parquet": Odd(_parquet, _column("mark"), set()),
+    "aisev": Odd(_aisev, _column("score.not_incorrect"), {"not_incorrect"}, 2),
+    "JSON Lines": Odd(_outputs, _column("mark"), set(), 2),
+    "CSV": Odd(_csv, _column("mark"), set(), 2),
+    "Parquet": Odd(_parquet, _column("mark"), set(), 2),
 }
 """Every importer, and every kind of file of captured replies."""
 
@@ -197,6 +198,7 @@ async def test_nan_and_another_scorer_s_score_are_missing_in_a_whole_file(town: 
         reads = reads.model_copy(update={"column": scored})
         assert "other.Detector" in brought.provenance.scorers
     assert odd.scorers <= set(brought.provenance.scorers)
+    assert brought.provenance.unscored == {reads.column: odd.unscored}
     town.promise(
         data=brought.file,
         use={"imported": form},

@@ -61,3 +61,17 @@ def test_a_run_that_broke_off_is_told_in_the_reader_s_language(
     japanese = capsys.readouterr().out
     assert "予定どおりに終わっていません" in japanese
     assert f"失敗 {failed}, 実行されず {never}" in japanese
+
+
+def test_scores_that_cannot_be_read_are_told(town: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"id": "a", "reply": "x", "score": 0.5}, {"id": "b", "reply": "y", "score": float("nan"), "note": None}]
+    (town / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    importing = ("-C", str(town), "do", "import", str(town / "a.jsonl"), "--system", "adder")
+    assert call(*importing) == 0
+    assert "scores that cannot be read, such as NaN: score 1; they count as missing" in capsys.readouterr().out
+    assert call(*importing, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["evidence"]["provenance"]["unscored"] == {"score": 1}
+    with pytest.raises(SystemExit):
+        main(["--lang", "ja", *importing])
+    use_language("en")
+    assert "読めない得点（NaN など）: score 1。欠測として数えます" in capsys.readouterr().out

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from shinrai.check.journal import Line
 from shinrai.check.replay import replay
 from shinrai.check.sources import source_of
 from shinrai.do.inspect_log import read_inspect
 from shinrai.errors import SourceError, UsageError
 from shinrai.plugins import choose
 from shinrai.records import Check, Column, CommittedData, Includes, Regex, Verdict, digest_file
+from shinrai.report.dialogues import as_spoken
+from shinrai.report.evidence import exhibits
 from shinrai.workspace import load as load_workspace
 from tests.check.town import Town, found
 from tests.cycle import call
@@ -134,9 +137,26 @@ async def test_what_a_source_makes_is_scored_and_what_it_lost_is_missing(town: T
         "nan": "ok",
     }
     assert lines["nan"].reply["score"] is None
+    (shown,) = exhibits(town.root, town.state, verdicts["p/g/m/reply"], frozenset({"pass"}))[:1]
+    asked = [f"{shown.item} 1 first", f"{shown.item} after yes"]
+    assert [(one.asked, one.reply) for one in shown.exchanges] == [(question, "yes") for question in asked]
     made = replay(town.root, town.ledger)
     assert made.first is None
     assert made.rescored == made.trials > 0
+
+
+@pytest.mark.parametrize(("columns", "expected"), [
+    ({}, [("a", "x"), ("b", "y")]),
+    ({"reply": "made up"}, [("a\n\nb", "made up")]),
+    ({"replies": None}, [("a\n\nb", "y")]),  # Inspect keeps the last reply alone
+    ({"prompts": [], "replies": []}, [("s1", "y")]),
+])  # fmt: skip
+def test_a_sample_is_shown_by_its_questions_and_replies(
+    columns: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    row = {"prompts": ["a", "b"], "replies": ["x", "y"], "reply": "y", **columns}
+    call = Line("k", "ok", row, request={"sample": "s1", "epoch": 1})
+    assert [(one.request, one.reply) for one in as_spoken(call)] == expected
 
 
 async def test_repetitions_are_one_trial_and_a_changed_byte_is_another_promise(town: Town) -> None:

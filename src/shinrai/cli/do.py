@@ -228,7 +228,7 @@ def _said(brought: Import) -> str:
     run = brought.provenance
     if run is None:
         return _("imported {rows} decisions, kept as {file}").format(rows=brought.rows, file=brought.file)
-    from shinrai.report.provenance import missing_in_words, said_in_words  # noqa: PLC0415 - loaded only when needed
+    from shinrai.report.provenance import missing_in_words, said_in_words, unscored_in_words  # noqa: PLC0415 - loaded only when needed
 
     tool = f"{run.tool} {run.version}" if run.version else run.tool
     language = current_language()
@@ -248,6 +248,9 @@ def _said(brought: Import) -> str:
     if run.missing:
         missing = missing_in_words(run.missing).read(language)
         said.append(_("without a reply: {missing}; they count as missing").format(missing=missing))
+    if run.unscored:
+        scores = unscored_in_words(run.unscored)
+        said.append(_("scores that cannot be read, such as NaN: {scores}; they count as missing").format(scores=scores))
     return "\n".join(said)
 
 

@@ -18,7 +18,11 @@ Examples:
 
 @click.group("new", epilog=_EPILOG)
 def command() -> None:
-    """Begin a check's rule of your own."""
+    """Begin a check's rule of your own.
+
+    Targets, trial sources, importers and sections of the report can be your own, too. They are written by hand, each a
+    function in checks/NAME.py or in a package: docs/extending.md has a complete example of every kind.
+    """
 
 
 @command.command("scorer", short_help="A rule with its test and its page in both languages.", epilog=_EPILOG)

@@ -197,6 +197,8 @@ class _Book:
         self._name = name
         self.rows = 0
         self._missing: Counter[str] = Counter()
+        self._empty: Counter[str] = Counter()
+        self._numeric: set[str] = set()
         self._marks = array("Q")
 
     def pieces(self) -> Iterator[bytes]:
@@ -222,6 +224,20 @@ class _Book:
         if row.end != "ok":
             kind = (row.error or row.end).partition(":")[0]
             self._missing[kind] += 1
+            return
+        for name, value in row.columns.items():
+            if value is None:
+                self._empty[name] += 1
+            elif isinstance(value, int | float):
+                self._numeric.add(name)
+
+    def _unscored(self) -> dict[str, int]:
+        """Count the scores that cannot be read: empty ones, and empty cells of what is a number in other rows."""
+        return {
+            name: count
+            for name, count in sorted(self._empty.items())
+            if name.startswith("score.") or (name in self._numeric and not name.startswith("metadata."))
+        }
 
     def _refuse_twice(self) -> NoReturn:
         counted = Counter(self._marks)
@@ -248,6 +264,7 @@ class _Book:
             order=run.order,
             planned=self.rows,
             missing=dict(sorted(self._missing.items())),
+            unscored=self._unscored() or None,
             summary=run.summary,
             plugin=run.plugin,
         )

@@ -125,6 +125,8 @@ class Provenance(Record):
         Trials that the tool set out to make. Those that have no reply are rows, too.
     missing : dict
         What has no reply, by kind → number.
+    unscored : dict, optional
+        Of rows with a reply, how many have a score that cannot be read, such as NaN: column → number; None for none.
     summary : dict
         Figures that the tool itself printed of this run, to compare with.
     plugin : Plugin, optional
@@ -144,6 +146,7 @@ class Provenance(Record):
     order: str
     planned: Annotated[int, Field(ge=0)]
     missing: dict[str, int] = Field(default_factory=dict)
+    unscored: dict[str, int] | None = None
     summary: dict[str, Json] = Field(default_factory=dict)
     plugin: Plugin | None = None
 

@@ -70,7 +70,7 @@ def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[
         or failed. Then what a judge was asked.
     """
     if commitment.dialogue is None:
-        return [_asked_once(call) for call in calls]
+        return [one for call in calls for one in _asked_once(call)]
     own = [place for place, call in enumerate(calls) if helper_of(call.request) is None]
     decides = turn_of(trial.detail)
     told = [_turn(commitment.dialogue.use, calls, place, number) for number, place in enumerate(own, start=1)]
@@ -80,17 +80,16 @@ def spoken(commitment: Commitment, trial: Trial, calls: Sequence[Line]) -> list[
         last = rest.pop(0)
         words = last.reply if isinstance(last.reply, str) and last.reply.strip() else None
         told.append(Spoken(last, words, len(own) + 1, helper_of(last.request), trial.outcome == "error", sent=False))
-    return told + [_asked_once(call) for call in rest]
+    return told + [one for call in rest for one in _asked_once(call)]
 
 
-def _asked_once(call: Line) -> Spoken:
+def _asked_once(call: Line) -> list[Spoken]:
     judge = helper_of(call.request)
-    text = as_spoken(call)
-    return Spoken(text, text.request if judge is None else text.request["text"], to=judge)
+    return [Spoken(text, text.request if judge is None else text.request["text"], to=judge) for text in as_spoken(call)]
 
 
-def as_spoken(call: Line) -> Line:
-    """Give a sample that a trial source made as what was asked in it and what was said last; other calls as they are.
+def as_spoken(call: Line) -> list[Line]:
+    """Give a sample that a trial source made as what was asked in it and what was said; other calls as they are.
 
     Parameters
     ----------
@@ -99,14 +98,19 @@ def as_spoken(call: Line) -> Line:
 
     Returns
     -------
-    Line
-        With the same key.
+    list of Line
+        With the same key. One for each question, where every reply is there and the last one counts; else one of all
+        questions and the reply that counts.
     """
     if not isinstance(call.request, dict) or call.request.keys() != {"sample", "epoch"}:
-        return call  # a record for a predictor always has an id
+        return [call]  # a record for a predictor always has an id
     row = call.reply if isinstance(call.reply, dict) else {}
-    asked = "\n\n".join(row.get("prompts") or ()) or call.request["sample"]
-    return msgspec.structs.replace(call, request=asked, reply=row.get("reply"))
+    prompts, reply = row.get("prompts") or [], row.get("reply")
+    replies = row.get("replies")  # a column that plug-ins cannot write; Inspect has none
+    if not isinstance(replies, list) or len(replies) != len(prompts) or replies[-1:] != [reply]:
+        prompts, replies = ["\n\n".join(prompts) or call.request["sample"]], [reply]
+    pairs = zip(prompts, replies, strict=True)
+    return [msgspec.structs.replace(call, request=asked, reply=said_then) for asked, said_then in pairs]
 
 
 def _turn(use: Dialogue, calls: Sequence[Line], place: int, number: int) -> Spoken:

@@ -128,7 +128,7 @@ def _written(
             numbers[item] = numbers.get(item, 0) + 1
             name = item if numbers[item] == 1 else f"{item}#{numbers[item]}"
             talks = any(promises[trial.commitment].commitment.dialogue for trial in scored.values())
-            found = [as_spoken(calls[key]) for key in keys if key in calls]
+            found = [line for key in keys if key in calls for line in as_spoken(calls[key])]
             # What a driver and a judge of a dialogue were asked is left out: what was said stands in its turns.
             own = [call for call in found if helper_of(call.request) is None] if talks else found
             yield _sample(name, own, scored, failed=next((call for call in found if call.end == "error"), None))

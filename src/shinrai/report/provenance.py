@@ -13,7 +13,7 @@ from shinrai.records import Attestation, Id, Import, Observation, Provenance, Te
 from shinrai.report.evidence import visible
 from shinrai.source.inspect_samples import LIMIT
 
-__all__ = ["Piece", "missing_in_words", "pieces", "said_in_words"]
+__all__ = ["Piece", "missing_in_words", "pieces", "said_in_words", "unscored_in_words"]
 
 _Brought: TypeAlias = Attestation | Observation | Import
 """Evidence that single claims rest on; tables of indicators and answers to requirements have sections of their own."""
@@ -44,6 +44,8 @@ class Piece:
         Of an import.
     missing : Text or None
         What of it has no reply: kind and number, in order; None where everything has.
+    unscored : str
+        Scores of it that cannot be read: column and number, in order; empty where all can.
     selection, order : Text or None
         Which items were asked, in which order; what Shinrai itself says of them in both languages.
     keys : tuple of str
@@ -60,6 +62,7 @@ class Piece:
     run: Provenance | None
     rows: int | None
     missing: Text | None
+    unscored: str
     selection: Text | None
     order: Text | None
     keys: tuple[str, ...]
@@ -102,6 +105,7 @@ def _piece(entry: Entry, evidence: _Brought, keys: tuple[str, ...]) -> Piece:
         run=_shown(run) if run else None,
         rows=evidence.rows if isinstance(evidence, Import) else None,
         missing=missing_in_words(run.missing) if run and run.missing else None,
+        unscored=unscored_in_words(run.unscored) if run and run.unscored else "",
         selection=said_in_words(run.selection) if run else None,
         order=said_in_words(run.order) if run else None,
         keys=keys,
@@ -168,6 +172,11 @@ def missing_in_words(missing: Mapping[str, int]) -> Text:
     """Say what of an import has no reply, and how often."""
     words = {code: ", ".join(f"{visible(_kind(kind, code))} {n}" for kind, n in missing.items()) for code in LANGUAGES}
     return Text(**words)
+
+
+def unscored_in_words(unscored: Mapping[str, int]) -> str:
+    """Say which scores of an import cannot be read, and how often."""
+    return ", ".join(f"{visible(name)} {n}" for name, n in unscored.items())
 
 
 def _kind(kind: str, code: Language) -> str:
