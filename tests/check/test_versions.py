@@ -13,7 +13,7 @@ from shinrai.act import gate_of_pairings, worst
 from shinrai.check.pairing import Difference, comparable
 from shinrai.check.versions import compare_versions
 from shinrai.errors import UsageError
-from shinrai.records import Budget, Judged, Outcome, Pairing, Verdict
+from shinrai.records import Budget, CommittedData, Judged, Outcome, Pairing, Verdict
 from shinrai.report.versions import contests, forest, pairings
 from tests.check.town import HERE, QUICK, Town
 from tests.report.parts import promise
@@ -71,6 +71,20 @@ async def test_further_calls_decide_what_the_trials_so_far_do_not(town: Town) ->
         assert all(again[question] <= 2 for question in before), "each version is asked a question once"
     assert town.state.pairings[-1][1].fixed == found.fixed
     assert [one.estimate for one in pairings(town.root, town.state)] == [found.estimate]
+
+
+async def test_a_task_of_inspect_that_needs_more_trials_is_refused_and_said_why(town: Town) -> None:
+    digest = "sha256:" + "1" * 64
+    task = {"name": "asking", "version": "0", "inspect": "0.3", "scorers": ["includes"]}
+    data = {"use": {"inspect": {"task": "asking.py"}}, "digest": digest, "items": 9, "task": task}
+    for model in ("old", "new"):
+        town.chat("http://127.0.0.1:9/v1", model=model)
+        town.promise(data=CommittedData.model_validate(data), budget=9, margin=0.2)
+    with pytest.raises(UsageError, match="a task of Inspect runs for one version at a time") as refused:
+        await _compare(town)
+    assert refused.value.code == "compare.inspect"
+    assert "`shinrai check compare` shows the samples that both versions have had so far" in str(refused.value.hint)
+    assert not town.state.runs, "nothing was begun"
 
 
 async def test_the_same_system_again_is_no_worse_and_not_better(town: Town) -> None:

@@ -13,14 +13,15 @@ import pytest
 from shinrai.check.journal import Line
 from shinrai.check.replay import replay
 from shinrai.check.sources import source_of
+from shinrai.check.versions import compare_versions
 from shinrai.do.inspect_log import read_inspect
 from shinrai.errors import SourceError, UsageError
 from shinrai.plugins import choose
-from shinrai.records import Check, Column, CommittedData, Includes, Regex, Verdict, digest_file
+from shinrai.records import Budget, Check, Column, CommittedData, Includes, Regex, Verdict, digest_file
 from shinrai.report.dialogues import as_spoken
 from shinrai.report.evidence import exhibits
 from shinrai.workspace import load as load_workspace
-from tests.check.town import Town, found
+from tests.check.town import HERE, QUICK, Town, found
 from tests.cycle import call
 from tests.plugins.conftest import leave_out
 from tests.servers.endpoint import Endpoint, Reply, serving
@@ -157,6 +158,33 @@ def test_a_sample_is_shown_by_its_questions_and_replies(
     row = {"prompts": ["a", "b"], "replies": ["x", "y"], "reply": "y", **columns}
     call = Line("k", "ok", row, request={"sample": "s1", "epoch": 1})
     assert [(one.request, one.reply) for one in as_spoken(call)] == expected
+
+
+async def test_two_versions_are_asked_through_the_same_source_for_the_same_items(town: Town) -> None:
+    with serving() as endpoint:
+        endpoint.behave = lambda _prompt, _attempt: Reply("yes" if endpoint.log.bodies[-1]["model"] == "new" else "no")
+        data = prepared(town, endpoint, ("good",) * 120)
+        for name in ("old", "new"):
+            town.chat(endpoint.url, model=name)
+            town.promise("p/g/m/c", data=data, budget=120, threshold=0.3, margin=0.1)
+            await town.check()
+        measured = [sum(1 for _trial in town.trials(number)) for number in (1, 2)]
+        before = len(endpoint.log.bodies)
+        comparing: Any = {"budget": Budget(calls=10_000), "allowed_hosts": HERE, "patience": QUICK}
+        (found,) = await compare_versions(town.root, town.ledger, "before", **comparing)
+        assert found.pairs > min(measured)
+        assert len(endpoint.log.bodies) > before
+        assert (found.status, found.missing) == ("met", 0)
+        assert found.fixed == found.pairs
+        again = len(endpoint.log.bodies)
+        assert (await compare_versions(town.root, town.ledger, "before", **comparing))[0].pairs == found.pairs
+        assert len(endpoint.log.bodies) == again, "what was asked for one comparison counts for the next"
+        made = replay(town.root, town.ledger)
+        assert made.first is None
+        (town.root / "checks/walker.py").write_text(WALKER + "\n", encoding="utf-8")
+        town.chat(endpoint.url, model="newest")
+        with pytest.raises(UsageError, match="the trial source walker has changed since the plan"):
+            await compare_versions(town.root, town.ledger, "1", **comparing)
 
 
 async def test_repetitions_are_one_trial_and_a_changed_byte_is_another_promise(town: Town) -> None:

@@ -74,6 +74,18 @@ def test_each_piece_of_evidence_says_where_it_comes_from(town: Town) -> None:
     assert "retrospective: the data are older than the promise" in page
 
 
+def test_scores_that_cannot_be_read_are_named(town: Town) -> None:
+    town.plan()
+    rows = [{"id": "a", "reply": "x", "score": 0.5}, {"id": "b", "reply": "y", "score": float("nan")}]
+    (town.root / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    do.import_file(town.ledger, town.load(), town.root / "a.jsonl", "helper")
+    (piece,) = pieces(town.state)
+    assert piece.unscored == "score 1"
+    page = render(town.load(), town.state)
+    assert "scores that cannot be read: score 1" in page
+    assert "読めない得点：score 1" in page
+
+
 def test_what_foreign_files_say_cannot_act(town: Town) -> None:
     town.plan()
     path = town.root / "a.json"

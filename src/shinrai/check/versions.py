@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from shinrai.check.archive import write_run
-from shinrai.check.choosing import chosen, version_of
+from shinrai.check.choosing import chosen, require_source_unchanged, version_of
 from shinrai.check.claims import LONGEST_QUEUE, Claim
 from shinrai.check.engine import Engine
 from shinrai.check.files import CALLS, RUNS, TrialFiles, journals_of, lines_of
@@ -25,7 +25,9 @@ from shinrai.check.journal import Journal
 from shinrai.check.pairing import Difference, Side, comparable, feed, kept_trials
 from shinrai.check.patience import Access, Patience
 from shinrai.check.purse import Purse
-from shinrai.check.scorers import Context, scorer
+from shinrai.check.scorers import Context, score_of
+from shinrai.check.sources import Wanted, source_of, target_from
+from shinrai.check.targets.protocol import Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
 from shinrai.errors import UsageError, nearest
@@ -34,6 +36,7 @@ from shinrai.ledger import Ledger, Promise, State
 from shinrai.records import (
     Budget,
     Compared,
+    Item,
     Pairing,
     Placed,
     RunFinished,
@@ -193,6 +196,7 @@ class _Question(NamedTuple):
     """What both are asked."""
 
     promise: Promise
+    items: Sequence[Item]
     order: Sequence[Placed]
 
 
@@ -212,24 +216,27 @@ class _Work:
         found = Difference(promise.commitment)
         feed(found, zip(sides[0].trials, sides[1].trials, strict=False))
         if not found.decided:
-            question = _Question(promise, self._order(promise))
-            sides = await self._ask_further(question, sides, found)
+            sides = await self._ask_further(self._question(promise), sides, found)
         result = found.conclude(promise, *sides)
         self.ledger.append(Compared(pairing=result))
         return result
 
-    def _order(self, promise: Promise) -> Sequence[Placed]:
+    def _question(self, promise: Promise) -> _Question:
         commitment = promise.commitment
-        if commitment.data is not None and commitment.data.sampled:
+        if commitment.data is not None and commitment.data.task is not None:
             raise UsageError(
                 "compare.inspect",
-                _("{claim} has a trial source of its own, which cannot be asked for two versions at once").format(
+                _("{claim} needs more trials, and a task of Inspect runs for one version at a time").format(
                     claim=commitment.claim
                 ),
-                hint=_("leave it out: name the others with --claim"),
+                hint=_(
+                    "`shinrai check compare` shows the samples that both versions have had so far; "
+                    "name the other claims with --claim"
+                ),
             )
         if commitment.data is None or commitment.data.use.file is None:
-            return ()
+            return _Question(promise, (), ())
+        require_source_unchanged(self.root, commitment.data)
         path = data_file(self.root, commitment.data.use)
         if digest_file(path) != commitment.data.digest:
             raise UsageError(
@@ -238,7 +245,7 @@ class _Work:
                 hint=_("run `shinrai plan` first: it makes a new promise"),
             )
         items = read_items(path, shown_as=commitment.data.use.file)
-        return commitment.draw(items)[: commitment.budget]
+        return _Question(promise, items, commitment.draw(items)[: commitment.budget])
 
     async def _ask_further(self, question: _Question, sides: list[Side], found: Difference) -> list[Side]:
         """Ask both in rounds until the pairs decide it, the items end or the budget does."""
@@ -282,10 +289,18 @@ class _Asked:
         self._question = question
         self._side = side
         self.trials: list[Trial] = list(side.trials)
-        system = side.version.system
-        self._target = target_of(system, work.root, work.allowed_hosts)
+        self._target = self._target_of(work, question)
         self._instruments = Instruments(work.ledger.state(), [question.promise])
         self._started: RunStarted | None = None
+
+    def _target_of(self, work: _Work, question: _Question) -> Target:
+        """Build what is asked: the system, or the trial source with the system behind it."""
+        system, commitment = self._side.version.system, question.promise.commitment
+        source = source_of(commitment)
+        if not source:
+            return target_of(system, work.root, work.allowed_hosts)
+        wanted = Wanted(system, work.root, work.allowed_hosts, [commitment], lambda _one: question.items, work.patience)
+        return target_from(source, wanted)
 
     async def __aenter__(self) -> Self:
         work, version = self._work, self._side.version
@@ -342,8 +357,7 @@ class _Asked:
         work, promise = self._work, self._question.promise
         system = self._side.version.system
         commitment = promise.commitment
-        use = commitment.scorer.use if commitment.scorer else None
-        if use is None or self._started is None:
+        if commitment.scorer is None or self._started is None:
             return False
         work.purse.take_up(system, self._instruments.systems)
         found: list[Trial] = []
@@ -351,8 +365,8 @@ class _Asked:
             commitment,
             promise.digest,
             self._question.order[:n],
-            kind=system.kind,
-            score=scorer(use, Context(secrets=system.secrets, root=work.root)),
+            kind=commitment.trial_kind(system.kind),
+            score=score_of(commitment, Context(secrets=system.secrets, root=work.root)),
             run=self._started.run,
             keep=found.append,
         )
