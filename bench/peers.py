@@ -1,4 +1,4 @@
-"""What other harnesses cost for the same trials: same mock endpoint, same run, replies at once.
+"""What other harnesses cost for the same trials: same mock endpoint, same run.
 
 Each answers "question n" and is scored by whether the reply includes a word, with at most 64 calls at a time. CPU is
 user and system time of the whole process with its children; what one trial costs is what is left of it when the cost
@@ -15,9 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.engine import _endpoint, undecided
+from bench.engine import LATENCIES, _endpoint, undecided
 
-TRIALS = 2_000
+SIZES = (2_000, 10_000)
 IN_FLIGHT = 64
 HOME = Path(os.environ.get("BENCH_PEERS", ".peers")).resolve()
 
@@ -111,10 +111,19 @@ _PROMPTFOO = {
 
 def rows() -> list[tuple[str, str, str]]:
     """Measure, as (what, figure, against)."""
-    with _endpoint(0.0) as url:
+    return [row for latency in LATENCIES for row in _with_replies_after(latency)]
+
+
+def _with_replies_after(latency: float) -> list[tuple[str, str, str]]:
+    told = []
+    with _endpoint(latency) as url:
         bare = _figures("bare", url)
-        found = {name: _figures(name, url) for name in ("shinrai", *_PEERS)}
-    return [(name, _said(one), _beside(one, bare)) for name, one in found.items()]
+        for name in ("shinrai", *_PEERS):
+            found = _figures(name, url)
+            for trials in SIZES:
+                what = f"{name}, {trials:,} trials, replies after {1000 * latency:.0f} ms"
+                told.append((what, _said(found.get(trials)), _beside(found.get(trials), bare.get(trials))))
+    return told
 
 
 def _said(one: dict[str, float] | None) -> str:
@@ -132,17 +141,18 @@ def _beside(one: dict[str, float] | None, bare: dict[str, float] | None) -> str:
     return f"{one['each'] / bare['each']:.1f}x of a bare loop ({bare['each']:.2f} ms, {bare['start']:.1f} s)"
 
 
-def _figures(name: str, url: str) -> dict[str, float] | None:
+def _figures(name: str, url: str) -> dict[int, dict[str, float]]:
+    """Measure one harness at every size; nothing where it is not there."""
     command = _command(name)
     if command is None:
-        return None
-    one, many = _in_a_process(command, url, 1), _in_a_process(command, url, TRIALS)
-    return {
-        "each": 1000 * (many["cpu"] - one["cpu"]) / (TRIALS - 1),
-        "start": one["cpu"],
-        "memory": many["memory"],
-        "disk": many["disk"] / TRIALS,
-    }
+        return {}
+    start = _in_a_process(command, url, 1)["cpu"]
+    found = {}
+    for trials in SIZES:
+        many = _in_a_process(command, url, trials)
+        each = 1000 * (many["cpu"] - start) / (trials - 1)
+        found[trials] = {"each": each, "start": start, "memory": many["memory"], "disk": many["disk"] / trials}
+    return found
 
 
 def _command(name: str) -> list[str] | None:

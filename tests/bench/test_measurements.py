@@ -56,7 +56,7 @@ def test_many_systems_can_be_measured() -> None:
 _PEERS = """
 import bench.peers
 
-bench.peers.TRIALS = 30
+bench.peers.SIZES, bench.peers.LATENCIES = (30,), (0.0,)
 for row in bench.peers.rows():
     print(*row, sep="|")
 """
@@ -73,5 +73,6 @@ def test_peers_that_are_not_there_are_said_not_to_be(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     figures = dict(line.split("|")[:2] for line in done.stdout.splitlines())
-    assert "ms of CPU a trial" in figures.pop("shinrai")
-    assert figures == dict.fromkeys(("inspect", "promptfoo", "deepeval", "lm-eval"), "not there")
+    how = "30 trials, replies after 0 ms"
+    assert "ms of CPU a trial" in figures.pop(f"shinrai, {how}")
+    assert figures == {f"{name}, {how}": "not there" for name in ("inspect", "promptfoo", "deepeval", "lm-eval")}
