@@ -14,8 +14,9 @@ from shinrai.check.indicators import assess
 from shinrai.check.series import gather
 from shinrai.ledger import Ledger
 from shinrai.records import INDICATOR_STATES, Observation, Plan
+from shinrai.report.groups import groups_of
 from shinrai.report.html import render
-from shinrai.report.outcomes import STATE_SHAPES, STATE_STYLES, STATE_WORDS, groups_of
+from shinrai.report.outcomes import STATE_SHAPES, STATE_STYLES, STATE_WORDS
 from shinrai.report.plan_figures import bars, path_rows, series_figure
 from shinrai.workspace import load
 from tests.check.test_indicators import TODAY, observation, plan, promise

@@ -22,6 +22,7 @@ from shinrai.records import (
     Standing,
     StatusMethod,
 )
+from shinrai.report.groups import Groups, groups_of
 from shinrai.report.prefectures import code_of
 from shinrai.report.words import N_
 from shinrai.workspace import Workspace
@@ -46,9 +47,7 @@ __all__ = [
     "STATE_WORDS",
     "UNIT_WORDS",
     "WHY_NOT_WORDS",
-    "Groups",
     "PlanView",
-    "groups_of",
     "plan_views",
 ]
 
@@ -242,31 +241,6 @@ QUADRANT_WORDS: dict[tuple[Delivery, Moved], str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
-    """An indicator broken down by one dimension, in one period.
-
-    Parameters
-    ----------
-    dimension : str
-    period : str
-    values : tuple of (str, float)
-        Best first.
-    worst : str
-        The category that stands worst.
-    """
-
-    dimension: str
-    period: str
-    values: tuple[tuple[str, float], ...]
-    worst: str
-
-    @property
-    def of_prefectures(self) -> bool:
-        """Whether all of its categories are prefectures, so that they can be drawn as a map."""
-        return all(code_of(name) is not None for name, _value in self.values)
-
-
-@dataclass(frozen=True, slots=True)
 class PlanView:
     """One plan on one page.
 
@@ -368,46 +342,6 @@ def _in_force(plan: Plan, today: date) -> bool:
 
 def _ahead(plan: Plan, today: date) -> bool:
     return plan.edition is not None and plan.edition.in_force is not None and plan.edition.in_force.start > today
-
-
-def groups_of(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
-    """Break an indicator down by each of its dimensions, in the newest period that has at least two groups."""
-    found = _by_prefecture(status, series)
-    area = status.use.area or status.plan.area
-    for dimension in status.definition.disaggregation:
-        by_period: dict[str, dict[str, float]] = {}
-        for (indicator, place, group), one in series.items():
-            if indicator != status.definition.id or place != area or len(group) != 1 or group[0][0] != dimension:
-                continue
-            for point in one.observed:
-                by_period.setdefault(point.period, {})[group[0][1]] = point.value
-        told = [(period, values) for period, values in sorted(by_period.items()) if len(values) >= 2]
-        if told:
-            found.append(_ranked(status, dimension, *told[-1]))
-    return found
-
-
-def _by_prefecture(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
-    """Rank the prefectures by their own areas, in the newest period that has at least two of them."""
-    by_period: dict[str, dict[str, float]] = {}
-    for (indicator, place, group), one in series.items():
-        if indicator == status.definition.id and place and not group and place.startswith("JP-") and code_of(place):
-            for point in one.observed:
-                by_period.setdefault(point.period, {})[place] = point.value
-    told = [(period, values) for period, values in sorted(by_period.items()) if len(values) >= 2]
-    return [_ranked(status, "area", *told[-1])] if told else []
-
-
-def _ranked(status: IndicatorStatus, dimension: str, period: str, values: Mapping[str, float]) -> Groups:
-    direction, band = status.definition.direction, status.definition.band
-
-    def badness(item: tuple[str, float]) -> tuple[float, str]:
-        if band is not None:
-            return max(band[0] - item[1], item[1] - band[1], 0.0), item[0]
-        return (item[1] if direction == "down" else -item[1]), item[0]
-
-    ranked = sorted(values.items(), key=badness)
-    return Groups(dimension, period, tuple(ranked), ranked[-1][0])
 
 
 def _elsewhere(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Observation]:

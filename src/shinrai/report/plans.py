@@ -13,8 +13,9 @@ from shinrai.check.indicators import IndicatorStatus
 from shinrai.check.series import gather, observations
 from shinrai.ledger.projection import State
 from shinrai.records import Measure, Milestone, Plan, ResultNode, Text
-from shinrai.report import outcomes, plan_figures, prefectures
-from shinrai.report.outcomes import Groups, PlanView, plan_views
+from shinrai.report import multiples, outcomes, plan_figures, prefectures
+from shinrai.report.groups import Groups
+from shinrai.report.outcomes import PlanView, plan_views
 from shinrai.report.plan_diff import findings_about, plan_diff, plan_diff_section
 from shinrai.report.thread import Thread
 from shinrai.workspace import Workspace
@@ -48,6 +49,9 @@ def template_values(workspace: Workspace, state: State, today: date) -> dict[str
         "quadrant": outcomes.quadrant,
         "figure": _figure,
         "bars": _bars,
+        "multiples": multiples.small_multiples,
+        "promise_drawn": multiples.promise_drawn,
+        "way_words": multiples.WAY_WORDS,
         "called": _called,
         "path_rows": plan_figures.path_rows,
         "plain": plan_figures.plain,
