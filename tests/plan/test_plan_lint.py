@@ -360,3 +360,32 @@ def test_a_bare_link_is_named_in_words_of_both_languages_and_a_definition_once()
     assert "how it works (mechanism)" in link.read("en")
     assert "どう効くか (mechanism)" in link.read("ja")
     assert sum("five questions" in one.said.read("en") for one in found) == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "target", "said"),
+    [
+        ("down", 30, "is no other value than its baseline (30, FY2024)"),
+        ("up", 30, "is no other value than its baseline (30, FY2024)"),
+        ("down", 31, "is worse than its baseline"),
+        ("up", 29.5, "is worse than its baseline"),
+        ("down", 29.5, None),
+        ("up", 31, None),
+    ],
+)
+def test_a_target_that_is_its_own_baseline_is_found_before_anything_is_observed(
+    direction: str, target: float, said: str | None
+) -> None:
+    def promised(data: Data) -> None:
+        data["indicators"][0]["direction"] = direction
+        data["uses"][0] |= {"target": {**data["uses"][0]["target"], "value": target}, "path": [], "path_basis": None}
+
+    found = [one for one in linted(sound(promised), {}).findings if one.rule == "G2"]
+    if said is None:
+        assert found == []
+    else:
+        (one,) = found
+        assert (one.of, one.place) == ("days-waited", ("uses", 0, "target"))
+        assert said in one.said.read("en")
+        assert "基準値" in one.said.read("ja")
+        assert one.severity == "warning"

@@ -62,25 +62,51 @@ def _rates(chain: Chain, use: IndicatorUse, observed: Observed) -> Iterator[floa
 
 
 def already_reached(chain: Chain, observed: Observed) -> Iterator[LintFinding]:
-    """G2: a target lies on the wrong side of the last observed value."""
+    """G2: a target lies on the wrong side of its own baseline, or of the last observed value."""
     for at, use in enumerate(chain.plan.uses):
         definition = chain.definitions.get(use.indicator)
         if definition is None or use.target is None or definition.direction == "band":
             continue
-        last = next(reversed(latest(chain.plan, use, observed).values()), None)
-        over = use.target.period is not None and last is not None and last.as_of >= last_day_of(use.target.period)
-        if last is None or over or not _at_least(definition.direction, last.value, use.target.value):
-            continue
-        message = N_(
-            "the target of “{title}” ({target}) asks for no more than the last value ({value}, {period}) already gives"
-        )
-        values: Values = {
-            "title": definition.title,
-            "target": f"{use.target.value:g}",
-            "value": f"{last.value:g}",
-            "period": last.period or "",
-        }
-        yield found("G2", use.name, ("uses", at, "target"), Sentence(message, values))
+        said = _no_more_than_baseline(use, definition) or _no_more_than_last(chain, use, definition, observed)
+        if said is not None:
+            yield found("G2", use.name, ("uses", at, "target"), said)
+
+
+def _no_more_than_baseline(use: IndicatorUse, definition: IndicatorDefinition) -> Sentence | None:
+    """Compare what the plan itself says: this needs no observation."""
+    baseline, target = use.baseline, use.target
+    if baseline is None or target is None or not _at_least(definition.direction, baseline.value, target.value):
+        return None
+    same = N_("the target of “{title}” ({target}) is no other value than its baseline ({value}, {period})")
+    worse = N_("the target of “{title}” ({target}) is worse than its baseline ({value}, {period})")
+    values: Values = {
+        "title": definition.title,
+        "target": f"{target.value:g}",
+        "value": f"{baseline.value:g}",
+        "period": baseline.period,
+    }
+    return Sentence(same if baseline.value == target.value else worse, values)
+
+
+def _no_more_than_last(
+    chain: Chain, use: IndicatorUse, definition: IndicatorDefinition, observed: Observed
+) -> Sentence | None:
+    target = use.target
+    last = next(reversed(latest(chain.plan, use, observed).values()), None)
+    if target is None or last is None or not _at_least(definition.direction, last.value, target.value):
+        return None
+    if target.period is not None and last.as_of >= last_day_of(target.period):
+        return None  # reached in time is no sign of anything
+    message = N_(
+        "the target of “{title}” ({target}) asks for no more than the last value ({value}, {period}) already gives"
+    )
+    values: Values = {
+        "title": definition.title,
+        "target": f"{target.value:g}",
+        "value": f"{last.value:g}",
+        "period": last.period or "",
+    }
+    return Sentence(message, values)
 
 
 def _at_least(direction: Direction, value: float, target: float) -> bool:

@@ -108,7 +108,7 @@ RULES: Final[dict[RuleId, Rule]] = {
         Rule(
             "G2",
             "target-already-reached",
-            N_("a target lies beyond the last observed value"),
+            N_("a target lies beyond its baseline and the last observed value"),
             N_("a target that was met before it was set asks for nothing"),
         ),
         Rule(
