@@ -48,6 +48,7 @@ def refused(town: Town, text: str | bytes) -> list[Problem]:
     with pytest.raises(SourceError) as raised:
         bring(town, text)
     assert town.entries == before
+    assert {one.file for one in raised.value.problems} == {"observations/use.csv"}
     return list(raised.value.problems)
 
 

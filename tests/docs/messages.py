@@ -1,7 +1,8 @@
 """Every text of the interface, and the Japanese catalogue: ``python -m tests.docs.messages`` brings it up to date.
 
-Gathered from three places: the source (``_()``, ``N_()``, templates), the help of every command as click sees it, and
-click's own messages that a person can meet. Texts that are gone leave the catalogue, new ones enter it untranslated.
+Gathered from four places: the source (``_()``, ``N_()``, templates), the descriptions of keys that a file must have,
+the help of every command as click sees it, and click's own messages that a person can meet. Texts that are gone leave
+the catalogue, new ones enter it untranslated.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 from shinrai.cli import VERBS, cli
 from shinrai.cli.help import paragraphs
+from shinrai.records import Record
 
 SOURCE = Path(__file__).parents[2] / "src"
 CATALOGUE = SOURCE / "shinrai/locale/ja/LC_MESSAGES/shinrai.po"
@@ -97,6 +99,20 @@ def commands(command: click.Command = cli) -> Iterator[click.Command]:
             yield from commands(below)
 
 
+def records(above: type[Record] = Record) -> Iterator[type[Record]]:
+    """Every kind of record of Shinrai's own."""
+    for record in above.__subclasses__():
+        if record.__module__.startswith("shinrai."):
+            yield record
+            yield from records(record)
+
+
+def of_records() -> set[Message]:
+    """Gather what is said of a key that is missing."""
+    fields = [field for record in records() for field in record.model_fields.values()]
+    return {field.description for field in fields if field.is_required() and field.description}
+
+
 def of_help() -> set[Message]:
     texts = list(VERBS.values())
     for command in commands():
@@ -107,7 +123,7 @@ def of_help() -> set[Message]:
 
 
 def messages() -> set[Message]:
-    return of_source() | of_help() | set(CLICK)
+    return of_source() | of_records() | of_help() | set(CLICK)
 
 
 def read() -> Catalog:

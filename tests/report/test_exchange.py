@@ -305,7 +305,9 @@ def test_every_format_can_be_asked_for(national: Path, capsys: pytest.CaptureFix
         assert all(Path(line).is_file() for line in out.splitlines())
     ET.parse(national / "iati/care-2026.xml")  # noqa: S314 - our own text
     assert run(capsys, "export", "oecd-incidents", "-o", str(national / "oecd.json"))[0] == 0
-    assert json.loads((national / "oecd.json").read_text(encoding="utf-8"))["findings"] == []
+    told = json.loads((national / "oecd.json").read_text(encoding="utf-8"))
+    assert (told["findings"], told["cannot_be_filled"]) == ([], [])
+    assert told["note"].startswith("There are no findings")
 
 
 @pytest.mark.parametrize(

@@ -193,3 +193,21 @@ def test_an_oscal_catalog_lies_beside_the_yaml(problems: Callable[[Files], list[
     walk = WALK.replace("target: jp-ai-guidelines-for-business-1.2", "target: my-controls").replace('"3"', "AC-1")
     assert problems({"frameworks/My_Controls.json": json.dumps(catalog), "crosswalks/walk.yaml": walk}) == []
     assert "my-controls" in load(tmp_path).rules.answered
+
+
+def test_a_withdrawn_version_names_what_to_use_instead(problems: Callable[[Files], list[Problem]]) -> None:
+    """The first of its successors that is in force; other versions of the same book, or all books, where none is."""
+    between = WITHDRAWN.replace("superseded_by: nist-ai-rmf-1.0", "superseded_by: between")
+    middle = WITHDRAWN.replace("id: house", "id: between")
+    alone = WITHDRAWN.replace("superseded_by: nist-ai-rmf-1.0\n", "")
+    newer = HOUSE.replace("id: house", "id: newer")
+    steps: list[tuple[Files, str]] = [
+        ({"frameworks/house.yaml": alone}, "one of: "),
+        ({"frameworks/house.yaml": alone, "frameworks/newer.yaml": newer}, "one of: newer"),
+        ({"frameworks/house.yaml": between, "frameworks/between.yaml": middle}, "nist-ai-rmf-1.0"),
+    ]
+    for files, expected in steps:
+        (problem,) = [one for one in problems(files) if one.code == "workspace.withdrawn-framework"]
+        assert problem.expected is not None
+        assert problem.expected.startswith(expected)
+        assert "house" not in problem.expected

@@ -78,7 +78,7 @@ def import_decisions(ledger: Ledger, workspace: Workspace, path: Path, system: I
         If the copy cannot be kept.
     """
     require_system(system, workspace)
-    table = read_table(path)
+    table = read_table(path, workspace.root)
     decisions = _read(table)
     table.require_sound()
     name = path.name if path.suffix == ".csv" else f"{path.name}.csv"

@@ -93,7 +93,7 @@ def observe_table(ledger: Ledger, workspace: Workspace, file: Path, *, today: da
     UsageError
         If the name of the file is too long to be kept.
     """
-    table = read_table(file)
+    table = read_table(file, workspace.root)
     reading = _Reading(table, indicators_of(workspace), today)
     reading.read()
     known = {_key(one): one for one in _brought(ledger, workspace.root)}

@@ -127,13 +127,15 @@ class Table:
         return line, 1
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, root: Path | None = None) -> Table:
     """Read a CSV file.
 
     Parameters
     ----------
     path : Path
         In UTF-8, with or without byte order mark; any line ends.
+    root : Path, optional
+        Of the workspace: messages name a file within it by its path from there, and any other by its name alone.
 
     Returns
     -------
@@ -144,20 +146,27 @@ def read_table(path: Path) -> Table:
     SourceError
         If it cannot be read, is too large, or is written in another encoding (which is named where it can be told).
     """
+    name = _shown(path, root)
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_DATA_BYTES + 1)
     except OSError as error:
         reason = _("the file cannot be read: {reason}").format(reason=error.strerror or error)
-        raise SourceError([Problem("do.unreadable", path.name, 1, 1, reason)]) from error
+        raise SourceError([Problem("do.unreadable", name, 1, 1, reason)]) from error
     if len(raw) > MAX_DATA_BYTES:
         expected = _("at most {count:,} bytes").format(count=MAX_DATA_BYTES)
-        raise SourceError([Problem("do.too-large", path.name, 1, 1, _("the file is too large"), expected)])
+        raise SourceError([Problem("do.too-large", name, 1, 1, _("the file is too large"), expected)])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError([other_encoding(raw, path.name)]) from error
-    return Table(path.name, text)
+        raise SourceError([other_encoding(raw, name)]) from error
+    return Table(name, text)
+
+
+def _shown(path: Path, root: Path | None) -> str:
+    if root is not None and (full := path.resolve()).is_relative_to(inside := root.resolve()):
+        return full.relative_to(inside).as_posix()
+    return path.name
 
 
 def other_encoding(raw: bytes, name: str) -> Problem:

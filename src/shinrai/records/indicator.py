@@ -70,7 +70,7 @@ class IndicatorDefinition(Record):
     title: Text
     unit: Annotated[str, Field(min_length=1, description="Such as percent, persons, yen, index")]
     unit_multiplier: Annotated[int, Field(description="Power of ten that values are multiplied by, as in SDMX")] = 0
-    direction: Annotated[Direction, Field(description="Which way is better: up, down or band")]
+    direction: Annotated[Direction, Field(description="Which way is better")]
     band: Annotated[tuple[float, float] | None, Field(description="Good range; only with direction band")] = None
     limits: Annotated[tuple[float | None, float | None], Field(description="Smallest and largest possible value")] = (
         None,

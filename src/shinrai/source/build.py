@@ -142,6 +142,7 @@ def _mistakes(error: ValidationError, record: type[Record]) -> Iterator[Mistake]
                 context=context,
                 names=_names(step.owner),
                 about=_description(step.owner, step.place),
+                choices=_choices(step.kind),
             )
 
 
@@ -239,6 +240,11 @@ def _names(owner: Any) -> tuple[str, ...]:  # noqa: ANN401 - a record type or No
     if not _is_record(owner):
         return ()
     return tuple(field.alias or name for name, field in owner.model_fields.items())
+
+
+def _choices(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+    bare = _bare(kind)
+    return tuple(str(one) for one in get_args(bare)) if get_origin(bare) is Literal else ()
 
 
 def _description(owner: Any, place: Place) -> str | None:  # noqa: ANN401 - a record type or None

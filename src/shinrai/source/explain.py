@@ -36,6 +36,8 @@ class Mistake:
         Keys that are valid beside this one.
     about : str, optional
         The field's description.
+    choices : tuple of str
+        What a missing key can hold, where that is a choice between words.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Mistake:
     context: Mapping[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     about: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 _NUMBER: Final = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)")
@@ -98,7 +101,7 @@ def expectation(mistake: Mistake) -> str | None:
     if mistake.kind == "extra_forbidden":
         return _("one of: {names}").format(names=listing(mistake.names))
     if mistake.kind == "missing":
-        return mistake.about
+        return _of_missing(mistake)
     if mistake.kind == "value_error":
         return None
     if mistake.kind == "union":
@@ -107,6 +110,14 @@ def expectation(mistake: Mistake) -> str | None:
         return None
     say = _EXPECTED.get(mistake.kind)
     return _(mistake.text) if say is None else say(mistake)
+
+
+def _of_missing(mistake: Mistake) -> str | None:
+    about = _(mistake.about) if mistake.about else None
+    if not mistake.choices:
+        return about
+    choices = _("one of: {names}").format(names=listing(mistake.choices))
+    return choices if about is None else f"{about} ({choices})"
 
 
 def hint_for(mistake: Mistake, document: Document) -> str | None:

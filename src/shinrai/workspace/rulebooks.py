@@ -210,9 +210,27 @@ def _framework(sourced: Sourced[Any], place: Place, name: str, shelf: _Shelf) ->
             yield _unknown_framework(sourced, place, name, shelf)
     elif framework.withdrawn is not None:
         message = _('the framework "{name}" was withdrawn on {day}').format(name=name, day=framework.withdrawn)
-        after = framework.superseded_by
+        after = _successor_in_force(framework, shelf)
         hint = _("its successor is {name}").format(name=after) if after else None
-        yield sourced.problem("workspace.withdrawn-framework", place, message, None, hint)
+        expected = after or _("one of: {names}").format(names=listing(_in_force(framework, shelf), most=20))
+        yield sourced.problem("workspace.withdrawn-framework", place, message, expected, hint)
+
+
+def _successor_in_force(framework: Framework, shelf: _Shelf) -> str | None:
+    """Follow the successors to the first that is not withdrawn itself; None where the chain ends before."""
+    seen, name = {framework.id}, framework.superseded_by
+    while name is not None and name not in seen and (after := shelf.books.frameworks.get(name)) is not None:
+        if after.withdrawn is None:
+            return name
+        seen.add(name)
+        name = after.superseded_by
+    return None
+
+
+def _in_force(framework: Framework, shelf: _Shelf) -> list[str]:
+    """Give the frameworks that may be relied on: other versions of this one where there are any, else all."""
+    every = [one for one in shelf.books.frameworks.values() if one.withdrawn is None]
+    return [one.id for one in every if one.family == framework.family] or [one.id for one in every]
 
 
 def _unknown_framework(sourced: Sourced[Any], place: Place, name: str, shelf: _Shelf) -> Problem:

@@ -79,7 +79,8 @@ def oecd_report(workspace: Workspace, state: State) -> dict[str, Json]:
     -------
     dict
         JSON values: ``findings``, each with all 29 criteria, those that cannot be filled with ``alignment: unmapped``
-        and no value; how many are filled; and the digest of all of it. No clock: equal ledgers give equal bytes.
+        and no value; how many are filled; and the digest of all of it. No clock: equal ledgers give equal bytes. A
+        ``note`` where there are no findings: of nothing nothing can be said to be unfillable.
     """
     findings = [_finding(one, workspace, state) for one in state.findings.values()]
     body: dict[str, Json] = {
@@ -88,10 +89,12 @@ def oecd_report(workspace: Workspace, state: State) -> dict[str, Json]:
         "cannot_be_filled": [
             {"number": number, "criterion": CRITERIA[number], "mandatory": number in MANDATORY}
             for number in CRITERIA
-            if all(one["criteria"][number - 1]["alignment"] == "unmapped" for one in findings)
+            if findings and all(one["criteria"][number - 1]["alignment"] == "unmapped" for one in findings)
         ],
         "findings": findings,
     }
+    if not findings:
+        body["note"] = "There are no findings: nothing is to be reported, and no criterion was looked at."
     return {**body, "digest": digest(body)}
 
 
