@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +15,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from shinrai.check.sitting import FOLDER
 from shinrai.cli import cli
-from shinrai.errors import UsageError
+from shinrai.cli.session import session
+from shinrai.errors import StoreError, UsageError
+from shinrai.records import Labels
 from tests.check.judged import judging
 from tests.cycle import call, found
 from tests.servers.endpoint import Endpoint, Reply, serving
@@ -283,3 +290,68 @@ def test_the_gate_and_act_ask_for_labels(hall: Hall, capsys: pytest.CaptureFixtu
     capsys.readouterr()
     assert hall.run("act") == 0
     assert "shinrai check label" in capsys.readouterr().out
+
+
+def _typing(hall: Hall) -> subprocess.Popen[str]:
+    """Begin a sitting in a process of its own, and type two labels; it then waits for the third."""
+    arguments = [sys.executable, "-m", "shinrai", "-C", str(hall.root), "--lang", "en", "check", "label"]
+    process = subprocess.Popen(
+        [*arguments, "--by", "ai-team"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("p\nf\n")
+    process.stdin.flush()
+    while "reply 3 of" not in (said := process.stdout.readline()):
+        assert said, "it ended before it asked for the third"
+    return process
+
+
+def test_labels_typed_before_a_kill_are_brought_in_by_the_next_sitting(hall: Hall) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    with _typing(hall) as process:
+        other = ["-C", str(hall.root), "check", "label", "--by", "ai-team"]
+        refused = CliRunner().invoke(cli, other, input="p\n")
+        assert isinstance(refused.exception, UsageError)
+        assert refused.exception.code == "labels.two-windows"
+        process.kill()
+    [left] = (hall.root / FOLDER).iterdir()
+    with left.open("ab") as file:
+        file.write(b"0123")  # torn, as a power cut leaves it
+    output = _answering(hall, "pq")
+    assert "brought in from a sitting that was cut short: 2 labels" in output
+    assert "reply 1 of at most 22" in output
+    assert "labels brought in: 3" in output
+    assert "labels=3, replies judged=120" in output
+    with session(str(hall.root), write=False) as opened:
+        kept = [one for _entry, one in opened.ledger.state().evidence if isinstance(one, Labels)]
+        said = [(hall.root / one.file).read_text().split()[1:] for one in kept]
+    assert [one.rows for one in kept] == [2, 1]
+    assert [row.partition(",")[2] for rows in said for row in rows] == ["pass", "fail", "pass"]
+    assert "nothing was labelled" in _answering(hall, "q"), "nothing is brought in twice"
+    assert hall.run("verify") == 0
+
+
+def test_a_label_that_cannot_be_kept_is_said_and_the_others_stay(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hall.run("plan") == 0
+    hall.run("check")
+    forced = os.fsync
+    calls = iter(range(10))
+
+    def full(file: int) -> None:
+        if next(calls) == 2:  # the second label: the first call is the opening
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        forced(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shinrai.check.sitting.os.fsync", full)
+        arguments = ["-C", str(hall.root), "check", "label", "--by", "ai-team"]
+        result = CliRunner().invoke(cli, arguments, input="p\np\nq\n")
+    assert isinstance(result.exception, StoreError)
+    assert result.exception.code == "labels.not-kept"
+    assert "brought in from a sitting that was cut short" in _answering(hall, "q")

@@ -19,11 +19,14 @@ from shinrai.i18n import _
 
 if TYPE_CHECKING:
     from shinrai.check.labels import Label, Labelled, Reply, Sheet
+    from shinrai.check.sitting import Sitting
     from shinrai.ledger import Promise
     from shinrai.records import Verdict
 
 _KEYS: Final[dict[str, Label]] = {"p": "pass", "f": "fail", "u": "unclear"}
 _STOP = "q"
+_TERMINAL: Final = "terminal"
+"""Name of what was typed, in place of a file's."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 _EPILOG = """\b
@@ -66,36 +69,57 @@ def label(start: str, /, claim: str | None, by: str, *, as_json: bool, **asked: 
     """Label the few replies that keep a judge honest: pass, fail or unclear, by the claim's rubric.
 
     Which replies are asked for was fixed by the committed order before any reply came, and what the judge said is not
-    shown. The verdict follows as soon as it is proven; labelling can stop and go on at any time.
+    shown. The verdict follows as soon as it is proven; labelling can stop and go on at any time. What was typed is kept
+    label by label: a closed window loses none.
     """
+    from shinrai.check.labels import read_labels  # noqa: PLC0415 - loaded only when the verb runs
+    from shinrai.check.sitting import sitting  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.do.naming import require_role  # noqa: PLC0415 - loaded only when the verb runs
 
     with session(start, write=False) as opened:
         require_role(by, opened.workspace)  # before anybody labels in vain
         desk = _desk(opened, claim, by)
-    if asked["anchor"] is not None:
-        _write_anchor(asked["anchor"], desk)
-        return
-    todo = list(desk.todo(flags=asked["flags"], second=asked["second"]))
-    if asked["out"] is not None:
-        _export(asked["out"], desk, todo)
-        return
-    if asked["source"] is not None:
-        from shinrai.check.labels import read_labels  # noqa: PLC0415 - loaded only when the verb runs
-
-        content, name = asked["source"].read_bytes(), asked["source"].name
-        given = read_labels(content, desk.sheet.known, shown_as=name)
-    else:
-        given = _ask(desk, todo)
-        content, name = _csv(given), "terminal"
-    if not given:
-        note(_("nothing was labelled"))
-        return
-    verdict = _record(start, desk, content, name=name, rows=len(given))
-    _tell(verdict, len(given), as_json=as_json)
+    with sitting(opened.root, desk.sheet.digest, by) as kept:
+        desk, before, verdict = _take_over(start, desk, kept)
+        todo = list(desk.todo(flags=asked["flags"], second=asked["second"]))
+        if asked["anchor"] is not None:
+            _write_anchor(asked["anchor"], desk)
+            return
+        if asked["out"] is not None:
+            _export(asked["out"], desk, todo)
+            return
+        if asked["source"] is not None:
+            content, name = asked["source"].read_bytes(), asked["source"].name
+            count = len(read_labels(content, desk.sheet.known, shown_as=name))
+        else:
+            count = _ask(desk, todo, kept, going_on=before > 0)
+            content, name = kept.content, _TERMINAL
+        if not count and not before:
+            note(_("nothing was labelled"))
+            return
+        if count:
+            verdict = _record(start, desk, content, name=name, rows=count) or verdict
+            kept.end()
+    _tell(verdict, before + count, as_json=as_json)
     if verdict is not None and verdict.reason == "labels-needed" and not as_json:
         again = f"shinrai check label --by {by} --claim {desk.sheet.commitment.key.rpartition('/')[2]}"
         note(_("next      {command}").format(command=again))
+
+
+def _take_over(start: str, desk: _Desk, kept: Sitting) -> tuple[_Desk, int, Verdict | None]:
+    """Bring in what a sitting that was cut short has left; give the desk, how many labels it were, and the verdict."""
+    from shinrai.check.labels import labelled, read_labels  # noqa: PLC0415 - loaded only when the verb runs
+
+    content = kept.content
+    if not content:
+        return desk, 0, None
+    count = len(read_labels(content, desk.sheet.known, shown_as=_TERMINAL))
+    verdict = _record(start, desk, content, name=_TERMINAL, rows=count)
+    kept.end()
+    note(_("brought in from a sitting that was cut short: {count} labels").format(count=count))
+    with session(start, write=False) as opened:
+        labels = labelled(opened.root, opened.ledger.state(), desk.sheet)
+    return _Desk(desk.sheet, labels, desk.by), count, verdict
 
 
 def _desk(opened: Session, claim: str | None, by: str) -> _Desk:
@@ -145,8 +169,8 @@ def _names(promise: Promise) -> set[str]:
 # ---- in the terminal
 
 
-def _ask(desk: _Desk, todo: Sequence[Reply]) -> dict[str, Label]:
-    """Ask for one label after the other, until there are enough, none is left, or the person stops."""
+def _ask(desk: _Desk, todo: Sequence[Reply], kept: Sitting, *, going_on: bool) -> int:
+    """Ask for one label after the other, until there are enough, none is left, or the person stops; count them."""
     from shinrai.check.correcting import correct  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.check.labels import Labelled  # noqa: PLC0415 - loaded only when the verb runs
 
@@ -154,15 +178,16 @@ def _ask(desk: _Desk, todo: Sequence[Reply]) -> dict[str, Label]:
     _say_rubric(desk)
     for number, reply in enumerate(todo, start=1):
         known = Labelled({**desk.labels.by, desk.by: {**desk.labels.by.get(desk.by, {}), **given}})
-        if number > 1 and correct(desk.sheet, known).decision is not None:
+        if (number > 1 or going_on) and correct(desk.sheet, known).decision is not None:
             note(_("enough: the verdict is proven"))
             break
         _show(reply, number, len(todo))
         said = _answer()
         if said is None:
             break
+        kept.note(reply.id, said)
         given[reply.id] = said
-    return given
+    return len(given)
 
 
 def _say_rubric(desk: _Desk) -> None:
@@ -190,10 +215,6 @@ def _answer() -> Label | None:
 
 
 # ---- for spreadsheets
-
-
-def _csv(given: dict[str, Label]) -> bytes:
-    return ("id,label\r\n" + "".join(f"{mark},{said}\r\n" for mark, said in given.items())).encode()
 
 
 def _export(out: Path, desk: _Desk, todo: Sequence[Reply]) -> None:
