@@ -11,11 +11,12 @@ from shinrai.cli.compare import beside, compare, pairings_table
 from shinrai.cli.label import label
 from shinrai.cli.lines import line
 from shinrai.cli.session import Session, json_option, note, put_json, session, today
-from shinrai.errors import UsageError, nearest
+from shinrai.errors import EXIT_MET, EXIT_NOT_MEASURED, UsageError, nearest
 from shinrai.i18n import _, current_language
 from shinrai.records import Stage, Verdict
 
 if TYPE_CHECKING:
+    from shinrai.check.changed import Changed
     from shinrai.check.events import Event, RunEnded
     from shinrai.ledger import State
     from shinrai.rules.gates import StageGate
@@ -66,6 +67,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Claims that have a verdict on what is committed now are not measured again. Findings are opened and closed by what
     comes out. A run that was interrupted goes on where it was: no finished call is sent again.
 
+    A system whose file has changed since the plan is named: measured is what was planned, and --gate takes what hangs
+    on the change for stale (3).
+
     Where a risk scheme is in use, --gate also looks at the gates of the life cycle: a system that is before release or
     in operation, or is to move there (--into), needs every check kept that its risk makes due by that stage.
     """  # noqa: DOC501 - this is the help of the command
@@ -80,9 +84,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         from shinrai.cli.dry_run import show  # noqa: PLC0415 - loaded only when asked for
 
         with session(start, write=False) as opened:
-            show(opened, systems=systems, claims=claims and tuple(paths(opened, claims)), as_json=as_json)
+            changed = _changed(opened, opened.ledger.state(), systems, claims)
+            show(opened, systems, claims and tuple(paths(opened, claims)), changed=changed, as_json=as_json)
+            _say_changed(changed)
         return 0
     with session(start, write=True) as opened:
+        changed = _changed(opened, opened.ledger.state(), systems, claims)
+        _say_changed(changed)  # before anything is sent
         verdicts = measure(opened, systems=systems, claims=claims, engine=engine)
         pairings = beside(opened, against, systems=systems, claims=claims) if against else []
         known = opened.ledger.state()
@@ -101,10 +109,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
             from shinrai.report.tree import claim_json  # noqa: PLC0415 - loaded only when asked for
 
             told = {"version": 1, "measured": len(verdicts), "claims": [claim_json(state) for state in states]}
+            told["changed"] = [one.to_json() for one in changed]
             told |= {"gates": [one.to_json() for one in gates]} if gate else {}
             put_json(told | ({"pairings": [one.to_json() for one in pairings]} if against else {}))
         else:
-            _summary(states, verdicts)
+            _summary(states, verdicts, changed)
             _show_gates(opened, gates)
             if pairings:
                 pairings_table(pairings, known)
@@ -116,7 +125,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
             )
         if not gate:
             return 0
-        code = act.worst(act.gate(states, abandoned), act.gate_of_stages(gates))
+        code = act.worst(act.gate(states, abandoned), act.gate_of_stages(gates), _gate_of_changed(changed))
         return act.worst(code, act.gate_of_pairings(pairings)) if against else code
 
 
@@ -134,6 +143,33 @@ def _show_gates(opened: Session, gates: list[StageGate]) -> None:
     from shinrai.cli.gates import print_gates  # noqa: PLC0415 - loaded only when it is asked for
 
     print_gates(gates, {one.id: one.title for one in opened.workspace.systems.values()})
+
+
+def _changed(opened: Session, state: State, systems: tuple[str, ...], claims: tuple[str, ...]) -> list[Changed]:
+    from shinrai.check.changed import changed_since_plan  # noqa: PLC0415 - loaded only when the verb runs
+
+    commitments = ((one, one.commitment) for one in state.promises.values())
+    asked = (
+        one
+        for one, made in commitments
+        if (not systems or made.system in systems) and (not claims or named(made.claim, claims))
+    )
+    return changed_since_plan(opened.workspace, state, asked)
+
+
+def _say_changed(changed: list[Changed]) -> None:
+    for one in changed:
+        note(
+            _(
+                "! the file of the system {system}, or what it names, has changed since the plan; this is about version"
+                " {number}. `shinrai plan` makes a new version"
+            ).format(system=one.system, number=one.version)
+        )
+
+
+def _gate_of_changed(changed: list[Changed]) -> int:
+    """Take a verdict on what is no longer there for stale, even while no plan has said so."""
+    return EXIT_NOT_MEASURED if any(one.stale for one in changed) else EXIT_MET
 
 
 def named(claim: str, names: tuple[str, ...]) -> bool:
@@ -247,13 +283,16 @@ def _parrots(states: list[Any]) -> Iterator[str]:
             )
 
 
-def _summary(states: list[Any], verdicts: list[Verdict]) -> None:
+def _summary(states: list[Any], verdicts: list[Verdict], changed: list[Changed]) -> None:
     from shinrai.cli.words import counts_line, state_table  # noqa: PLC0415 - loaded only when the verb runs
 
     state_table(states)
     for why in dict.fromkeys((*_causes(states), *_parrots(states))):
         note(f"  ! {why}")
     click.echo(counts_line(states))
+    if changed:
+        note(_("next      {command}").format(command="shinrai plan"))
+        return
     if not verdicts:
         note(_("Nothing new to measure: every commitment has its verdict."))
     note(_("next      shinrai act      shinrai report"))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import click
 
+from shinrai.check.changed import Changed
 from shinrai.check.forecast import BYTES_PER_TOKEN, Amount, Forecast, forecast
 from shinrai.cli.session import Session, note, put_json
 from shinrai.i18n import _
 from shinrai.records import ModelPrice, Price
 
 
-def show(opened: Session, *, systems: tuple[str, ...], claims: tuple[str, ...], as_json: bool) -> None:
+def show(
+    opened: Session, systems: tuple[str, ...], claims: tuple[str, ...], *, changed: list[Changed], as_json: bool
+) -> None:
     """Print the forecast of a workspace."""
     found = forecast(opened.root, opened.ledger, systems=systems or None, claims=claims or None)
     if as_json:
-        put_json({"version": 1, "systems": [one.to_json() for one in found]})
+        put_json(
+            {"version": 1, "systems": [one.to_json() for one in found], "changed": [one.to_json() for one in changed]}
+        )
         return
     _table(found)
     for one in found:
