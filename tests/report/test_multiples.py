@@ -172,6 +172,9 @@ def test_a_users_table_of_groups_over_time_becomes_small_multiples(tmp_path: Pat
     assert article.count('class="small"') == 4 + 3
     assert article.count('class="tiles"') == 1
     assert 'class="bars"' not in article
+    beside_the_map = article.split('class="tiles"', 1)[1].split("</table>", 1)[0]
+    marked = ["from a secondary note" in row for row in beside_the_map.split("<tr")[1:]]
+    assert marked == [False, False, True]  # of the best two nothing is in doubt, of the worst it is
     for said in (
         "moving the wrong way",
         "悪い方へ動いています",
@@ -227,7 +230,7 @@ ROWS = [
         for period, value in values.items()
     ),
     *(
-        f"town-use,{area},,{period},{value},percent,Town survey,official"
+        f"town-use,{area},,{period},{value},percent,Town survey,{'secondary' if area == 'JP-47' else 'official'}"
         for area, values in PREFECTURES.items()
         for period, value in values.items()
     ),

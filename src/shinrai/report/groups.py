@@ -65,6 +65,8 @@ class Groups:
         The newest one that has at least two groups.
     values : tuple of (str, float)
         Of that period, best first.
+    points : tuple of Point
+        What the values were read off, in the same order.
     worst : str
         The category that stands worst in it.
     over_time : tuple of (str, tuple of Point)
@@ -79,6 +81,7 @@ class Groups:
     dimension: str
     period: str
     values: tuple[tuple[str, float], ...]
+    points: tuple[Point, ...]
     worst: str
     over_time: tuple[tuple[str, tuple[Point, ...]], ...] = ()
     movement: Movement | None = None
@@ -137,25 +140,26 @@ def _categories(
 
 
 def _grouped(definition: IndicatorDefinition, dimension: str, each: Mapping[str, Series]) -> Groups | None:
-    by_period: dict[str, dict[str, float]] = {}
+    by_period: dict[str, dict[str, Point]] = {}
     for name, one in each.items():
         for point in one.observed:
-            by_period.setdefault(point.period, {})[name] = point.value
-    told = [period for period, values in by_period.items() if len(values) >= 2]
+            by_period.setdefault(point.period, {})[name] = point
+    told = [period for period, found in by_period.items() if len(found) >= 2]
     if not told:
         return None
     period = max(told, key=lambda name: (first_day(name), name))
-    values = by_period[period]
-    ranked = tuple(sorted(values.items(), key=lambda item: (_badness(definition, item[1]), item[0])))
-    worst = ranked[-1][0]
+    now = by_period[period]
+    names = sorted(now, key=lambda name: (_badness(definition, now[name].value), name))
+    points, worst = tuple(now[name] for name in names), names[-1]
+    ranked = tuple((name, now[name].value) for name in names)
     histories = {name: _until(period, one.observed) for name, one in each.items()}
-    if max(len(points) for points in histories.values()) < 2:
-        return Groups(dimension, period, ranked, worst)
-    names = [*(name for name, _value in ranked), *sorted(each.keys() - values.keys())]
-    over_time = tuple((name, histories[name]) for name in names if histories[name])
+    if max(map(len, histories.values())) < 2:
+        return Groups(dimension, period, ranked, points, worst)
+    everyone = [*names, *sorted(each.keys() - now.keys())]
+    over_time = tuple((name, histories[name]) for name in everyone if histories[name])
     movement = _moved(definition, histories[worst])
     gap = None if movement is None else _gap(ranked, movement, histories[ranked[0][0]])
-    return Groups(dimension, period, ranked, worst, over_time, movement, gap)
+    return Groups(dimension, period, ranked, points, worst, over_time, movement, gap)
 
 
 def _badness(definition: IndicatorDefinition, value: float) -> float:
