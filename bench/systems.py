@@ -121,4 +121,8 @@ def measure(size: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(int(sys.argv[1]))))
+    else:
+        for what, figure, against in rows():
+            print(f"{what:<72} {figure:<28} {against}")
