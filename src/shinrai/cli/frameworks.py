@@ -47,6 +47,8 @@ Examples:
 @click.pass_obj
 def list_(start: str, *, as_json: bool) -> None:
     """List the rule books that Shinrai ships and those of the workspace, with version, certainty and licence."""
+    from rich.text import Text  # noqa: PLC0415 - loaded only when the verb runs
+
     from shinrai.cli.words import columns  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.words import CERTAINTIES  # noqa: PLC0415 - loaded only when the verb runs
 
@@ -58,11 +60,14 @@ def list_(start: str, *, as_json: bool) -> None:
             {"version": 1, "frameworks": [_facts(book, answered=name in answered) for name, book in every.items()]}
         )
         return
-    table = columns("", _("id"), _("title"), _("requirements"), _("source"), right=(_("requirements"),))
+    number = _("requirements")
+    table = columns("", _("id"), number, _("source"), right=[number])
     for name, book in every.items():
         count = sum(entry.assessable for entry in book.requirements)
         mark = "✓" if name in answered else ""
-        table.add_row(mark, name, _title(book), str(count), _(CERTAINTIES[book.certainty]))
+        # Below the name, not beside it: a name that is cut in two cannot be copied.
+        named = Text.assemble(name, "\n", (_title(book), "dim"))
+        table.add_row(mark, named, str(count), _(CERTAINTIES[book.certainty]))
     _print(table)
     note(_("✓ answered in this workspace; shinrai.yaml can name others under `frameworks`"))
 
@@ -211,7 +216,8 @@ def _one(found: Matrix, framework: str, system: str | None, *, as_json: bool) ->
         return
     language = current_language()
     heads = [found.systems[name].read(language) for name in shown]
-    table = columns(_("id"), _("requirement"), *(heads or [_("all systems: {n}").format(n=len(found.systems))]))
+    everywhere = [_("all systems: {n}").format(n=len(found.systems))]
+    table = columns(_("id"), _("requirement"), *(heads or everywhere), whole=[_("id")])
     for line in row.lines:
         cells = [_badge(found.standing.status(line.ref, name)) for name in shown]
         title = line.requirement.title.read(language)

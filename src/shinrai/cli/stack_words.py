@@ -86,10 +86,11 @@ def _print_hits(graph: StackGraph, hits: Iterable[Hit]) -> None:
 def _print_points(graph: StackGraph, points: Sequence[SinglePoint], systems: int) -> None:
     _heading(_("Single points of failure: their loss alone stops a system"))
     stops, days = _("systems that stop"), _("days to replace")
-    table = columns(_("component"), _("type"), _("supplier"), stops, days, right=(stops, days))
+    component = _("component")
+    table = columns(component, _("type"), _("supplier"), stops, days, right=(stops, days), whole=[component])
     for one in points:
         node = graph.nodes[one.key]
-        title = Text.assemble(node.title.read(current_language()), (f"  {one.key}", "dim"))
+        title = Text.assemble(one.key, "\n", (node.title.read(current_language()), "dim"))
         known = [node.facts.supplier, node.facts.supplier_country] if node.facts else []
         supplier = " · ".join(filter(None, known)) or "?"
         table.add_row(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -37,7 +37,7 @@ _ENDS = {
 }
 
 
-def columns(*titles: str, right: Sequence[str] = ()) -> Table:
+def columns(*titles: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
     """Begin a table that folds what is too wide.
 
     Parameters
@@ -46,10 +46,13 @@ def columns(*titles: str, right: Sequence[str] = ()) -> Table:
         Of the columns, in the language in use.
     right : sequence of str
         Titles of columns with numbers.
+    whole : sequence of str
+        Titles of columns with names that people copy: they stay in one piece while there is room for that.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for title in titles:
-        table.add_column(title, overflow="fold", justify="right" if title in right else "left")
+        justify: JustifyMethod = "right" if title in right else "left"
+        table.add_column(title, overflow="fold", justify=justify, no_wrap=title in whole)
     return table
 
 
