@@ -144,6 +144,19 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
     assert "'check'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("sarf", "sarif"), ("cyclonedx", "cyclonedx-declarations"), ("s", None), ("zzz", None)]
+)
+def test_a_format_is_known_by_what_is_like_it_or_by_how_it_begins(
+    town: Path, run: Run, written: str, meant: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("plan")
+    assert run("export", written) == 2
+    told = capsys.readouterr().err
+    assert "export.unknown-format" in told
+    assert (f"did you mean {meant}?" in told) if meant else ("did you mean" not in told)
+
+
 @pytest.mark.parametrize("verb", ["init", "plan", "do", "check", "act", "status", "report", "verify", "demo"])
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(verb, "--help") == 0

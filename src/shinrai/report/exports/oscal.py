@@ -3,6 +3,10 @@
 OSCAL knows ``satisfied`` and ``not-satisfied`` alone. What was not measured, or is stale, therefore gets no finding but
 an observation that says why; what does not apply is not among the reviewed controls; what was accepted is a risk with
 the status ``deviation-approved``. The status in full stands in a property of our own beside each.
+
+A result is about one system and one framework, so a claim that answers several frameworks is observed in several
+results. Identifiers must not repeat within a document: there they carry the framework (``scope``), and the property
+``commitment`` tells that it is the same claim.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Final
 from shinrai.errors import UsageError
 from shinrai.i18n import _
 from shinrai.ledger.projection import ClaimState, Finding
-from shinrai.records import Crosswalk, Framework, Json, Mapping, Source, System, Text
+from shinrai.records import Crosswalk, Framework, Id, Json, Mapping, Source, System, Text
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
 from shinrai.report.requirements import REQUIREMENT_WORDS
 from shinrai.rules.status import RequirementStatus
@@ -92,13 +96,15 @@ def _result(dossier: Dossier, system: System, framework: Framework) -> dict[str,
         "description": dossier.t("Requirements by where they stand") + ": " + _counts(dossier, statuses.values()),
         "start": min(days, default=dossier.head.at),
         "end": max(days, default=dossier.head.at),
-        "local-definitions": {"components": [_component(dossier, system)]},
+        "local-definitions": {"components": [_component(dossier, system, framework.id)]},
         "reviewed-controls": {
             "control-selections": [{"include-controls": [{"control-id": token(one.id)} for one in reviewed]}]
         },
-        "observations": [*(_observation(dossier, claim) for claim in needed.values()), *blanks],
+        "observations": [*(_observation(dossier, claim, framework.id) for claim in needed.values()), *blanks],
     }
-    risks = [_risk(dossier, claim) for claim in needed.values() if claim.status in {"violated", "accepted"}]
+    risks = [
+        _risk(dossier, claim, framework.id) for claim in needed.values() if claim.status in {"violated", "accepted"}
+    ]
     return {**result, **({"risks": risks} if risks else {}), **({"findings": findings} if findings else {})}
 
 
@@ -125,9 +131,9 @@ def _prop(name: str, value: object) -> dict[str, Json]:
     return {"name": name, "ns": NAMESPACE, "value": " ".join(str(value).split()) or "-"}
 
 
-def _component(dossier: Dossier, system: System) -> dict[str, Json]:
+def _component(dossier: Dossier, system: System, *scope: Id) -> dict[str, Json]:
     return {
-        "uuid": dossier.uuid("system", system.id),
+        "uuid": dossier.uuid("system", system.id, *scope),
         "type": "service",
         "title": dossier.read(system.title),
         "description": dossier.read(system.purpose),
@@ -139,9 +145,9 @@ def _finding(
     dossier: Dossier, system: System, entry: tuple[str, str, str, RequirementStatus], claims: dict[str, ClaimState]
 ) -> dict[str, Json]:
     framework, name, title, status = entry
-    related = [{"observation-uuid": dossier.uuid("observation", claim.key)} for claim in claims.values()]
+    related = [{"observation-uuid": dossier.uuid("observation", claim.key, framework)} for claim in claims.values()]
     risks = [
-        {"risk-uuid": dossier.uuid("risk", claim.key)}
+        {"risk-uuid": dossier.uuid("risk", claim.key, framework)}
         for claim in claims.values()
         if claim.status in {"violated", "accepted"}
     ]
@@ -174,7 +180,7 @@ def _blank(dossier: Dossier, system: System, entry: tuple[str, str, str, Require
     }
 
 
-def _observation(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
+def _observation(dossier: Dossier, claim: ClaimState, *scope: Id) -> dict[str, Json]:
     assert claim.promise is not None  # noqa: S101 - a dossier holds promised claims alone
     commitment = claim.promise.commitment
     props = [_prop("status", claim.status), _prop("commitment", claim.promise.digest)]
@@ -189,29 +195,29 @@ def _observation(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
         props += [_prop(name, value) for name, value in numbers if value is not None]
     expires = dossier.expires(claim)
     return {
-        "uuid": dossier.uuid("observation", claim.key),
+        "uuid": dossier.uuid("observation", claim.key, *scope),
         "title": dossier.read(commitment.title),
         "description": dossier.read(commitment.statement),
         "props": props,
         "methods": [_METHODS.get(commitment.metric, "TEST")],
-        "subjects": [{"subject-uuid": dossier.uuid("system", claim.ruling.system), "type": "component"}],
+        "subjects": [{"subject-uuid": dossier.uuid("system", claim.ruling.system, *scope), "type": "component"}],
         "relevant-evidence": [{"description": one} for one in evidence],
         "collected": collected,
         **({"expires": expires} if expires else {}),
     }
 
 
-def _risk(dossier: Dossier, claim: ClaimState) -> dict[str, Json]:
+def _risk(dossier: Dossier, claim: ClaimState, *scope: Id) -> dict[str, Json]:
     assert claim.promise is not None  # noqa: S101 - a dossier holds promised claims alone
     commitment = claim.promise.commitment
     accept = claim.action.accept if claim.action and claim.status == "accepted" else None
     told: dict[str, Json] = {
-        "uuid": dossier.uuid("risk", claim.key),
+        "uuid": dossier.uuid("risk", claim.key, *scope),
         "title": dossier.read(commitment.title),
         "description": dossier.read(commitment.statement),
         "statement": figures(commitment, claim.judgement.verdict) if claim.judgement else claim.status,
         "status": "deviation-approved" if accept else "open",
-        "related-observations": [{"observation-uuid": dossier.uuid("observation", claim.key)}],
+        "related-observations": [{"observation-uuid": dossier.uuid("observation", claim.key, *scope)}],
     }
     if accept:
         told["props"] = [_prop("accepted-by", accept.role), _prop("accepted-because", dossier.read(accept.reason))]
