@@ -204,7 +204,9 @@ def measure(
 
     wanted = paths(opened, claims) if claims else None
     ended: list[RunEnded] = []
-    with watching(Console(stderr=True), lambda verdict: note(line(verdict))) as watch:
+    claimed = opened.ledger.state().claims(today())
+    promised = {one.promise.digest: one.promise.commitment for one in claimed if one.promise}
+    with watching(Console(stderr=True), lambda verdict: note(line(verdict, promised[verdict.commitment]))) as watch:
 
         def tell(event: Event) -> None:
             watch(event)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shinrai.check.labels import Label, Labelled, Reply, Sheet
     from shinrai.check.sitting import Sitting
     from shinrai.ledger import Promise
-    from shinrai.records import Verdict
+    from shinrai.records import Commitment, Verdict
 
 _KEYS: Final[dict[str, Label]] = {"p": "pass", "f": "fail", "u": "unclear"}
 _STOP = "q"
@@ -100,7 +100,7 @@ def label(start: str, /, claim: str | None, by: str, *, as_json: bool, **asked: 
         if count:
             verdict = _record(start, desk, content, name=name, rows=count) or verdict
             kept.end()
-    _tell(verdict, before + count, as_json=as_json)
+    _tell(verdict, desk.sheet.commitment, before + count, as_json=as_json)
     if verdict is not None and verdict.reason == "labels-needed" and not as_json:
         again = f"shinrai check label --by {by} --claim {desk.sheet.commitment.key.rpartition('/')[2]}"
         note(_("next      {command}").format(command=again))
@@ -268,14 +268,14 @@ def _record(start: str, desk: _Desk, content: bytes, *, name: str, rows: int) ->
     return next((one for one in new if one.commitment == desk.sheet.digest), None)
 
 
-def _tell(verdict: Verdict | None, count: int, *, as_json: bool) -> None:
+def _tell(verdict: Verdict | None, commitment: Commitment, count: int, *, as_json: bool) -> None:
     if as_json:
         put_json({"version": 1, "labels": count, "verdict": verdict.to_json() if verdict else None})
         return
     click.echo(_("labels brought in: {count}").format(count=count))
     if verdict is None:
         return
-    click.echo(line(verdict))
+    click.echo(line(verdict, commitment))
     for sentence in quality_lines(verdict.details["judge"]):
         click.echo(f"  {sentence}")
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from shinrai.i18n import _
-from shinrai.records import Outcome, Verdict
+from shinrai.records import Commitment, Outcome, Verdict
 
 
-def line(verdict: Verdict) -> str:
-    """Tell a verdict in one line: word, name, estimate, interval, n, calls, and by kind what was not measured.
+def line(verdict: Verdict, commitment: Commitment) -> str:
+    """Tell a verdict in one line: word, name, what was measured, n, calls, and by kind what was not measured.
 
     Where people's labels correct a judge, the estimate comes from few labels and many opinions of the judge: both
     numbers are named.
     """
+    from shinrai.report.figures import measured  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.words import OUTCOMES, SHAPES, STATUS_WORDS  # noqa: PLC0415 - loaded only when the verb runs
 
     name = verdict.claim.rpartition("/")[2]
-    estimate = "–" if verdict.estimate is None else f"{verdict.estimate:.3f}"
-    upper = "∞)" if verdict.upper is None else f"{verdict.upper:.3f}]"
-    bounds = "" if verdict.lower is None else f" [{verdict.lower:.3f}, {upper}"
+    value = measured(commitment, verdict) or "–"
     word = f"{SHAPES[verdict.status]} {_(STATUS_WORDS[verdict.status])}"
     counts = verdict.counts
     found: dict[Outcome, int] = {"invalid": counts.invalid, "blocked": counts.blocked, "error": counts.error}
     missing = "".join(f"  {_(OUTCOMES[kind])}={number}" for kind, number in found.items() if number)
     older = "  " + _("retrospective") if verdict.retrospective else ""
-    return (
-        f"  {word:<16} {name:<28} {estimate}{bounds}  {_numbers(verdict)}  {_('calls')}={verdict.calls}{missing}{older}"
-    )
+    return f"  {word:<16} {name:<28} {value}  {_numbers(verdict)}  {_('calls')}={verdict.calls}{missing}{older}"
 
 
 def _numbers(verdict: Verdict) -> str:
