@@ -217,14 +217,16 @@ def test_nothing_sticks_out_to_the_side(watched: Watched, language: str, width: 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     sticking = page.evaluate(
         "width => [...document.querySelectorAll('main *')].filter(e => e.checkVisibility() && !e.closest('thead')"
-        " && e.getBoundingClientRect().right > width + 1).map(e => e.outerHTML.slice(0, 200))",
+        " && !e.closest('svg.stack') && e.getBoundingClientRect().right > width + 1)"
+        ".map(e => e.outerHTML.slice(0, 200))",
         width,
     )
     assert sticking == []
     scrolled = page.evaluate(
-        "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+        "[...document.querySelectorAll('.wide')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+        ".map(e => e.firstElementChild.getAttribute('class'))"
     )
-    assert scrolled == 0
+    assert set(scrolled) <= {"stack"}  # a graph made as narrow as a telephone cannot be read: it scrolls by itself
 
 
 def test_it_prints(watched: Watched, tmp_path: Path) -> None:
