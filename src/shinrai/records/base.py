@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -24,6 +24,14 @@ Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 Json: TypeAlias = Any
 """A JSON value."""
+
+
+# A frozen record is filled through its slots, as pydantic does; found once, which halves the cost of `like`.
+_new: Final = object.__new__
+_put_values, _put_given, _put_extra, _put_private = (
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 class Record(BaseModel):
@@ -57,14 +65,11 @@ class Record(BaseModel):
         -------
         Record
         """
-        copy = object.__new__(type(self))
-        for name, value in (
-            ("__dict__", {**self.__dict__, **changed}),
-            ("__pydantic_fields_set__", self.__pydantic_fields_set__),
-            ("__pydantic_extra__", None),
-            ("__pydantic_private__", None),
-        ):
-            object.__setattr__(copy, name, value)
+        copy = _new(type(self))
+        _put_values(copy, {**self.__dict__, **changed})
+        _put_given(copy, self.__pydantic_fields_set__)
+        _put_extra(copy, None)
+        _put_private(copy, None)
         return copy
 
     def canonical(self) -> bytes:

@@ -5,12 +5,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shinrai.catalog import status_methods
 from shinrai.check.indicators import assess
 from shinrai.check.series import gather
 from shinrai.cli import main
 from shinrai.do.reviews import Project, keep_projects, projects, read_reviews
+from shinrai.do.reviews.goals import LEVELS
 from shinrai.do.reviews.notices import Notices
 from shinrai.records import Observation, Plan
 from shinrai.workspace import load, scaffold
@@ -252,8 +255,45 @@ def test_projects_are_those_that_measures_pay_with(
     assert "plans/rs-884-2025.yaml" in out
 
 
+def valid_by_its_own_rules(project: Project) -> bool:
+    plan, observed = project.plan, project.observations
+    return Plan.model_validate_json(plan.model_dump_json()) == plan and all(
+        Observation.model_validate_json(one.model_dump_json()) == one for one in observed
+    )
+
+
 def test_everything_made_is_valid_by_the_records_own_rules(tmp_path: Path) -> None:
-    project = made(tmp_path)
-    assert Plan.model_validate_json(project.plan.model_dump_json()) == project.plan
-    for one in project.observations:
-        assert Observation.model_validate_json(one.model_dump_json()) == one
+    assert valid_by_its_own_rules(made(tmp_path))
+
+
+cells = st.sampled_from(["", "-", "x", " 相談 ", '改行\nと"引用"', "0", "長い" * 90])
+numbers = st.sampled_from(["", "-", "0", "-3.5", "1,200", "１２", "12%", "9" * 400])
+
+
+@given(
+    goals=st.lists(
+        st.builds(
+            sheets.indicator,
+            st.sampled_from(["4", "000004", "77"]),
+            st.sampled_from(["", "1", "２", "1-1", "A b", "長" * 90, "n" * 300, "n" * 301]),
+            level=st.sampled_from([*LEVELS, "9.アウトカム", "?"]),
+            horizon=cells,
+            metric=cells,
+            unit=cells,
+            direction=st.sampled_from(["上向き", "下向き", "-", "?"]),
+            target_year=st.sampled_from([None, 2027, 2060]),
+            targets=st.dictionaries(st.sampled_from([2007, 2026, 2027, 2060]), numbers),
+            actuals=st.dictionaries(st.sampled_from([2023, 2024]), numbers),
+            more=st.fixed_dictionaries(
+                {sheets.STATEMENT: cells, sheets.ORIGIN: cells, **dict.fromkeys(sheets.COMMON[3:7], cells)}
+                | {name: cells for name in sheets.HEADERS["3-1"] if "閣議決定" in name or "定性的な" in name}
+            ),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_cells_hold_what_is_made_of_them_is_valid(tmp_path: Path, goals: list[list[sheets.Cells]]) -> None:
+    file = sheets.write(tmp_path, "3-1", [row for rows in goals for row in rows])
+    assert all(valid_by_its_own_rules(project) for project in projects(read_reviews([file]), PUBLISHED))

@@ -118,6 +118,17 @@ class Series:
         return {"target": self.targets, "actual": self.actuals, "rate": self.rates}[row]
 
 
+class _Plain(dict[str, float]):
+    """Cells that are numbers in plain digits, each read once; a KeyError for any other."""
+
+    def __missing__(self, cell: str) -> float:
+        value, oddity = number(cell.strip())
+        if value is None or oddity is not None:
+            raise KeyError(cell)
+        self[cell] = value
+        return value
+
+
 class GoalReader:
     """Folds the rows of a file 3-1 into series."""
 
@@ -129,10 +140,11 @@ class GoalReader:
         self._words: dict[str, dict[str, Any]] = {}
         self._key = itemgetter(*(self.at[name] for name in _KEY), self.at["direction"])
         self._newest: tuple[tuple[str, ...], Series | None] = ((), None)
-        self._texts = [(name, self.at[name]) for name in _TEXTS if name in self.at]
-        self._numbers: dict[str, tuple[float | None, Kind | None]] = {}
-        self._years = years = file.binding.years
-        self._positions = positions = [position for _year, position in years]
+        self._texts = [name for name in _TEXTS if name in self.at]
+        self._text_cells = itemgetter(*(self.at[name] for name in self._texts))
+        self._plain = _Plain().__getitem__
+        self._years = [year for year, _position in file.binding.years]
+        self._positions = positions = [position for _year, position in file.binding.years]
         whole = positions == list(range(positions[0], positions[0] + len(positions))) if positions else True
         self._slice = slice(positions[0], positions[-1] + 1) if positions and whole else None
 
@@ -144,22 +156,20 @@ class GoalReader:
         list of Series
             In the order in which they first appear; nothing is dropped without a notice.
         """
+        at, kinds = self.at["row"], self._words.setdefault("row", {})
         for row in self.file.rows():
-            self._row(row)
+            # Rows of an indicator mostly stand one below the other: then nothing is looked up again.
+            written = self._key(row)
+            series = self._newest[1] if written == self._newest[0] else self._find(written, row)
+            if series is None:
+                continue
+            kind = kinds.get(row[at]) or self._word(series.project, row, "row", ROWS)
+            if kind is not None:
+                self._values(series, kind, row)
         found = list(self.series.values())
         for one in found:
             self._review(one)
         return found
-
-    def _row(self, row: list[str]) -> None:
-        # Rows of an indicator mostly stand one below the other: then nothing is looked up again.
-        written = self._key(row)
-        series = self._newest[1] if written == self._newest[0] else self._find(written, row)
-        if series is None:
-            return
-        kind = self._word(series.project, row, "row", ROWS)
-        if kind is not None:
-            self._values(series, kind, row)
 
     def _find(self, written: tuple[str, ...], row: list[str]) -> Series | None:
         """Give the series of a row, a new one if it is the first; None, and a notice, where it names none."""
@@ -196,19 +206,15 @@ class GoalReader:
             direction=self._word(project, row, "direction", DIRECTIONS),
             line=self.file.line,
             direction_cell=row[self.at["direction"]],
-            **{name: text(row[position]) for name, position in self._texts},
+            **dict(zip(self._texts, map(text, self._text_cells(row)), strict=True)),
         )
 
     def _values(self, series: Series, kind: Row, row: list[str]) -> None:
-        # Most cells of a row are empty: what is there is picked out without a loop of ours.
-        values = {}
-        for year, position in compress(self._years, self._cells(row)):
-            cell = row[position]
-            value, oddity = self._numbers.get(cell) or self._number(cell)
-            if oddity is not None:
-                self._note_number(oddity, series, year, cell)
-            if value is not None:
-                values[year] = value
+        cells = self._cells(row)
+        try:  # most cells are empty and the others plain numbers: then there is no loop of ours
+            values = dict(zip(compress(self._years, cells), map(self._plain, filter(None, cells)), strict=True))
+        except KeyError:
+            values = self._one_by_one(series, cells)
         if kind in series.lines:
             self._again(series, kind, values)
             return
@@ -252,9 +258,15 @@ class GoalReader:
                 else:
                     del series.values(kind)[year]
 
-    def _number(self, cell: str) -> tuple[float | None, Kind | None]:
-        known = self._numbers[cell] = number(cell.strip())
-        return known
+    def _one_by_one(self, series: Series, cells: Sequence[str]) -> dict[int, float]:
+        values = {}
+        for year, cell in compress(zip(self._years, cells, strict=True), cells):
+            value, oddity = number(cell.strip())
+            if oddity is not None:
+                self._note_number(oddity, series, year, cell)
+            if value is not None:
+                values[year] = value
+        return values
 
     def _note_number(self, oddity: Kind, series: Series, year: int, cell: str) -> None:
         self.notices.add(Notice(oddity, self.file.name, self.file.line, str(year), series.project, cell.strip()))

@@ -93,7 +93,7 @@ def read_reviews(paths: Sequence[Path]) -> Reviews:
         If there is no file 3-1.
     """
     reading = _Reading()
-    with _no_collection():
+    with no_collection():
         for path in paths:
             with open_review(path) as file:
                 reading.take(file)
@@ -103,7 +103,7 @@ def read_reviews(paths: Sequence[Path]) -> Reviews:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Keep the collector of reference cycles away while rows are read.
 
     They make hundreds of thousands of objects, none of them in a cycle; looking through all of them again and again is

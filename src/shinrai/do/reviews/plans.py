@@ -12,21 +12,21 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from shinrai.do.reviews.budgets import Assessment, Basis, Budget
 from shinrai.do.reviews.goals import Series
-from shinrai.do.reviews.importing import Reviews
+from shinrai.do.reviews.importing import Reviews, no_collection
 from shinrai.do.reviews.inputs import NODE, Values, input_node, legal_basis, named_plans, policies, spending
 from shinrai.do.reviews.links import Link, NodeKey
-from shinrai.records import Id, Observation, Plan, Source, Text, last_day_of
+from shinrai.do.reviews.parts import SITE, definition_of, link_of, node_of, observed, use_of
+from shinrai.records import Id, IndicatorDefinition, IndicatorUse, Observation, Plan, ResultLink, ResultNode
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _UNITS: Final = {"%": "percent", "％": "percent", "パーセント": "percent"}
-
-SITE: Final = "https://rssystem.go.jp/"
-"""Where the project reviews are published."""
+_SLUG: Final = 40
+"""Characters of a slug at most, so that an id never becomes longer than ids can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ def projects(reviews: Reviews, published: date, only: Collection[str] | None = N
     for project, reason in reviews.reasons.items():
         parts.get(project, spare).reason = reason
     for number, part in parts.items():
-        yield _Maker(number, part, reviews, published).project()
+        with no_collection():
+            made = _Maker(number, part, reviews, published).project()
+        yield made
 
 
 class _Maker:
@@ -98,8 +100,8 @@ class _Maker:
         self.file = reviews.files["3-1"]
         self.nodes: dict[NodeKey, Id] = {}
         self.observations: list[Observation] = []
-        self.definitions: list[Values] = []
-        self.uses: list[Values] = []
+        self.definitions: list[IndicatorDefinition | Values] = []
+        self.uses: list[IndicatorUse | Values] = []
 
     def project(self) -> Project:
         first = self.parts.series[0]
@@ -119,7 +121,7 @@ class _Maker:
             "sources": (self._source(first), *named_plans(bases, self.reviews.files.get("1-3", ""))),
             "certainty": "official",
         }
-        # Records are made of plain values all at once, which takes half the time of making them one by one.
+        # What is there once is made of plain values, all at once; what is many was made like one that was checked.
         plan = Plan.model_validate(
             {
                 "id": self.id,
@@ -151,28 +153,19 @@ class _Maker:
             "certainty": "official",
         }
 
-    def _results(self) -> list[Values]:
+    def _results(self) -> list[ResultNode]:
         """Give one node for each number and level; where it has several statements, it carries them all."""
         by_node: dict[NodeKey, list[Series]] = {}
         for series in self.parts.series:
             by_node.setdefault((self.number, series.number, series.level), []).append(series)
         taken, found = {NODE}, []
         for key, ones in by_node.items():
-            self.nodes[key] = name = _free(f"{key[2]}-{_slug(key[1])}".rstrip("-"), taken)
+            _project, number, level = key
+            self.nodes[key] = name = _free(f"{level}-{_slug(number)}".rstrip("-"), taken)
             statements = dict.fromkeys(one.statement or one.metric or one.title or name for one in ones)
             results = dict.fromkeys(one.qualitative_result for one in ones if one.qualitative_result)
-            found.append(
-                {
-                    "id": name,
-                    "number": key[1] or None,
-                    "level": key[2],
-                    "horizon": ones[0].horizon,
-                    "title": {"ja": " ／ ".join(statements)},
-                    "of": ("project",),
-                    "note": {"ja": " ／ ".join(results)} if results else None,
-                    "certainty": "official",
-                }
-            )
+            texts = " ／ ".join(statements), " ／ ".join(results)
+            found.append(node_of(name, number, level, ones[0].horizon, texts))
         return found
 
     def _input(self) -> Iterator[Values]:
@@ -189,15 +182,9 @@ class _Maker:
             if one.spent is not None:
                 self._observe(name, "yen", {one.year: one.spent}, (self.reviews.files["2-1"], one.line))
 
-    def _links(self) -> list[Values]:
-        return [
-            {
-                "from": self.nodes[link.source],
-                "to": self.nodes[link.target],
-                "mechanism": {"ja": link.mechanism} if link.mechanism else None,
-            }
-            for link in self.parts.links
-        ]
+    def _links(self) -> list[ResultLink]:
+        nodes = self.nodes
+        return [link_of(nodes[one.source], nodes[one.target], one.mechanism) for one in self.parts.links]
 
     def _indicators(self) -> None:
         counts: dict[Id, int] = {}
@@ -210,29 +197,14 @@ class _Maker:
             if series.direction is None or not series.unit:
                 continue  # a notice says so: without a direction and a unit nothing can be said about a value
             unit = _UNITS.get(series.unit, series.unit)
-            self.definitions.append(_definition(name, unit, series))
-            self.uses.append(_use(name, node, series))
+            self.definitions.append(definition_of(name, unit, series))
+            self.uses.append(use_of(name, node, series))
             self._observe(name, unit, series.actuals, (self.file, series.lines.get("actual", series.line)))
 
     def _observe(self, name: Id, unit: str, actuals: Mapping[int, float], place: tuple[str, int]) -> None:
-        """Make observations like one that was checked, with other values and places.
-
-        What differs needs no second check: the id and the unit of a definition, which the plan checks, a finite number,
-        a year of four digits and what follows from it.
-        """
-        file, line = place
-        pattern = _pattern(file, self.reviews.year, self.published)
-        for year in sorted(actuals):
-            period, end = _fiscal(year)
-            here = {
-                "subject": name,
-                "unit": unit,
-                "value": actuals[year],
-                "period": period,
-                "as_of": end,
-                "locator": f"{line}:{year}",
-            }
-            self.observations.append(pattern.like(here))
+        if actuals:
+            vintage = self.reviews.year, self.published
+            self.observations.extend(observed((name, unit), actuals, place, vintage))
 
     def _assessment(self) -> str:
         found = self.parts.assessment
@@ -249,76 +221,9 @@ class _Maker:
         return "\n".join(f"{name}：{said}" for name, said in parts.items() if said)
 
 
-def _definition(name: str, unit: str, series: Series) -> Values:
-    return {
-        "id": name,
-        "title": {"ja": series.metric},
-        "unit": unit,
-        "direction": series.direction,
-        "frequency": "fiscal-year",
-        "sources": _origin(series.origin),
-        "certainty": "official",
-    }
-
-
-def _use(name: str, node: str, series: Series) -> Values:
-    year = series.target_year
-    value = series.targets.get(year) if year is not None else None
-    last = year if value is not None else None  # what lies beyond the target year is no way to it; a notice says so
-    years = [one for one in sorted(series.targets) if last is None or one <= last]
-    target = {"value": value, "period": f"FY{year}", "standing": "final", "sources": _decision(series)}
-    return {
-        "indicator": name,
-        "of": node,
-        "target": None if value is None else target,
-        "path": [{"period": _fiscal(one)[0], "value": series.targets[one]} for one in years],
-        "path_basis": "official" if years else None,
-        "certainty": "official",
-    }
-
-
-@lru_cache(maxsize=16)
-def _pattern(file: str, year: int, published: date) -> Observation:
-    """Give an observation that all those of a file are like."""
-    period, end = _fiscal(year)
-    return Observation(
-        subject="pattern",
-        value=0.0,
-        unit="pattern",
-        as_of=end,
-        source=f"行政事業レビュー {year}年度 {file}",
-        period=period,
-        published=published,
-        url=SITE,
-        locator=file,
-        collector="self-reported",
-        certainty="official",
-    )
-
-
-@lru_cache(maxsize=4096)
-def _origin(written: str) -> tuple[Source, ...]:
-    """Give the source that a ministry names for its numbers, checked once for all that name it."""
-    return (Source(title=Text(ja=written), certainty="official"),) if written else ()
-
-
-@cache
-def _fiscal(year: int) -> tuple[str, date]:
-    """Give a fiscal year as a period, and its last day."""
-    return f"FY{year}", last_day_of(f"FY{year}")
-
-
-def _decision(series: Series) -> tuple[Values, ...]:
-    """Give the decision that the ministry names for the indicator, as it names it."""
-    if not series.decision:
-        return ()
-    url, place = series.decision_url or None, series.decision_place or None
-    return ({"title": {"ja": series.decision}, "url": url, "locator": place, "certainty": "official"},)
-
-
 @lru_cache(maxsize=4096)
 def _slug(written: str) -> str:
-    return _NOT_IN_IDS.sub("-", unicodedata.normalize("NFKC", written).lower()).strip("-")
+    return _NOT_IN_IDS.sub("-", unicodedata.normalize("NFKC", written).lower()).strip("-")[:_SLUG].rstrip("-")
 
 
 def _free(wanted: str, taken: set[str]) -> str:
