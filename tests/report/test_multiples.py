@@ -16,7 +16,7 @@ from shinrai.check.indicators import IndicatorStatus, assess
 from shinrai.check.series import gather
 from shinrai.ledger import Ledger
 from shinrai.records import Observation
-from shinrai.report.groups import Groups, groups_of
+from shinrai.report.groups import Groups, groups_json, groups_of
 from shinrai.report.html import render
 from shinrai.report.multiples import promise_drawn, small_multiples
 from shinrai.workspace import load
@@ -61,10 +61,11 @@ def heights(drawing: str) -> list[float]:
 )
 def test_the_worst_is_told_with_the_way_it_moved(direction: str, more: dict[str, Any], worst: str, way: str) -> None:
     _status, groups = broken(seen(ABOVE), direction, more)
-    assert groups.worst == worst
-    assert groups.movement is not None
-    assert groups.movement.way == way
-    assert [one.period for one in (groups.movement.before, groups.movement.after)] == ["2023", "2025"]
+    (one,) = groups.worst
+    assert one.name == worst
+    assert one.movement is not None
+    assert one.movement.way == way
+    assert [end.period for end in (one.movement.before, one.movement.after)] == ["2023", "2025"]
 
 
 @given(
@@ -75,14 +76,40 @@ def test_turning_every_sign_and_the_direction_changes_nothing(values: list[tuple
     turned = {name: {period: -value for period, value in each.items()} for name, each in told.items()}
     _status, up = broken(seen(told), "up")
     _status, down = broken(seen(turned), "down")
-    assert (up.worst, [name for name, _v in up.values]) == (down.worst, [name for name, _v in down.values])
-    assert up.movement is not None
-    assert down.movement is not None
-    assert up.movement.way == down.movement.way
-    first, last = told[up.worst]["2023"], told[up.worst]["2025"]
-    assert up.movement.way == ("away" if last < first else "nearer" if last > first else "still")
-    assert up.gap is not None
-    assert up.gap.after == max(last for _first, last in values) - min(last for _first, last in values)
+    assert up.worst_names == down.worst_names
+    if not up.worst:
+        assert up.equal
+    for one, other in zip(*(sorted(each.worst, key=lambda one: one.name) for each in (up, down)), strict=True):
+        assert one.movement is not None
+        assert other.movement is not None
+        assert one.movement.way == other.movement.way
+        first, last = told[one.name]["2023"], told[one.name]["2025"]
+        assert one.movement.way == ("away" if last < first else "nearer" if last > first else "still")
+        assert one.gap is not None
+        assert one.gap.after == max(last for _first, last in values) - told[one.name]["2025"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "more", "values", "worst", "equal"),
+    [
+        ("up", {}, {"a": 5.0, "b": 5.0, "c": 5.0}, set(), True),
+        ("up", {}, {"a": 0.3, "b": 0.1 + 0.2}, set(), True),  # equal as far as is shown
+        ("up", {}, {"a": 9.0, "b": 5.0, "c": 5.0}, {"b", "c"}, False),
+        ("down", {}, {"a": 9.0, "b": 9.0, "c": 5.0}, {"a", "b"}, False),
+        ("band", {"band": [0, 10]}, {"a": 9.0, "b": 1.0}, set(), False),
+        ("band", {"band": [4, 6]}, {"a": 3.0, "b": 7.0, "c": 5.0}, {"a", "b"}, False),
+    ],
+)
+def test_equal_groups_have_no_worst_one_and_tied_ones_are_all_named(
+    direction: str, more: dict[str, Any], values: dict[str, float], worst: set[str], equal: bool
+) -> None:
+    told = {name: {"2023": value, "2025": value} for name, value in values.items()}
+    status, groups = broken(seen(told), direction, more)
+    assert (groups.worst_names, groups.equal) == (worst, equal)
+    drawn = "".join(one.drawing for one in small_multiples(status, groups))
+    assert drawn.count("spot worst") == 2 * len(worst)
+    told_in_json = groups_json(groups)
+    assert ({one["group"] for one in told_in_json["worst"]}, told_in_json["equal"]) == (worst, equal)
 
 
 @given(shared=st.floats(-1e5, 1e5), other=st.floats(-1e5, 1e5))
@@ -98,7 +125,7 @@ def test_one_value_has_one_height_in_every_picture(shared: float, other: float) 
 def test_one_period_only_stays_bars() -> None:
     status, groups = broken(seen({"a": {"2025": 1.0}, "b": {"2025": 2.0}}))
     assert small_multiples(status, groups) == []
-    assert groups.movement is None
+    assert [one.movement for one in groups.worst] == [None]
     assert not groups.periods
 
 
@@ -106,8 +133,7 @@ def test_a_break_parts_the_line_and_nothing_is_compared_across_it() -> None:
     found = [*seen({"a": {"2023": 9.0}, "b": {"2023": 5.0}}), *seen({"a": {"2025": 8.0}}, series_break=True)]
     found += seen({"b": {"2025": 9.0}})
     status, groups = broken(found)
-    assert groups.worst == "a"
-    assert groups.movement is None
+    assert [(one.name, one.movement) for one in groups.worst] == [("a", None)]
     a = next(one for one in small_multiples(status, groups) if one.name == "a")
     assert '<line class="run' not in a.drawing
     assert len(heights(a.drawing)) == 2
@@ -116,15 +142,16 @@ def test_a_break_parts_the_line_and_nothing_is_compared_across_it() -> None:
 def test_a_break_of_the_best_leaves_the_distance_out() -> None:
     found = [*seen({"a": {"2023": 9.0, "2025": 8.0}, "b": {"2023": 5.0}}), *seen({"b": {"2025": 9.0}}, status="break")]
     _status, groups = broken(found)
-    assert groups.movement is not None
-    assert groups.gap is None
+    (one,) = groups.worst
+    assert one.movement is not None
+    assert one.gap is None
 
 
 def test_a_group_without_a_value_in_the_newest_period_is_shown_and_not_ranked() -> None:
     status, groups = broken(seen({**ABOVE, "gone": {"2023": 1.0}}))
     small = small_multiples(status, groups)
     assert [one.name for one in small] == ["a", "b", "gone"]
-    assert groups.worst == "b"
+    assert groups.worst_names == {"b"}
     assert small[-1].at("2025") is None
 
 

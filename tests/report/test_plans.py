@@ -202,7 +202,7 @@ def test_there_is_no_picture_of_nothing() -> None:
 
 
 def test_names_from_files_cannot_leave_the_picture() -> None:
-    drawn = bars([(HOSTILE, 1.0), ("b", 2.0)], HOSTILE, 2.0)
+    drawn = bars([(HOSTILE, 1.0), ("b", 2.0)], {HOSTILE}, 2.0)
     assert "<script" not in drawn
     assert drawn.count('class="worst"') == 1
 
@@ -228,5 +228,5 @@ def test_the_worst_group_depends_on_the_direction(direction: str, more: dict[str
     series = gather(found)
     (status,) = assess([house], {}, series, status_methods()["pace-against-path"], TODAY)
     (groups,) = groups_of(status, series)
-    assert groups.worst == worst
+    assert groups.worst_names == {worst}
     assert groups.values[-1][0] == worst

@@ -48,12 +48,12 @@ def test_what_is_no_prefecture_is_none(name: str) -> None:
 
 
 def test_missing_is_not_drawn_as_a_value() -> None:
-    drawn = prefecture_map([("JP-13", 80.0), ("JP-27", 20.0)], "JP-27")
+    drawn = prefecture_map([("JP-13", 80.0), ("JP-27", 20.0)], {"JP-27"})
     assert drawn.count("tile empty") == 45
     assert 'class="tile shade4"' in drawn
     assert 'class="tile shade0 worst"' in drawn
     assert 'aria-label="13 80 · 27 20"' in drawn
-    assert prefecture_map([], "").count("tile empty") == 47
+    assert prefecture_map([], set()).count("tile empty") == 47
 
 
 def test_a_users_table_by_prefecture_becomes_a_map_with_its_table(tmp_path: Path) -> None:

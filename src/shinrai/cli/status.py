@@ -14,7 +14,9 @@ from shinrai.i18n import _, current_language
 from shinrai.records import Id, Json, Text
 
 if TYPE_CHECKING:
+    from shinrai.check.indicators import IndicatorStatus
     from shinrai.report.deciding import Waiting
+    from shinrai.report.outcomes import PlanView
     from shinrai.rules.gates import StageGate
     from shinrai.rules.tiers import Risk
 
@@ -63,7 +65,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
                     "systems": [one.to_json() | {"gate": _gate_json(one, gates)} for one in _waiting(opened)],
-                    "indicators": [status.to_json() for view in views for status in view.statuses],
+                    "indicators": [_indicator_json(view, one) for view in views for one in view.statuses],
                     "effects": [one.to_json() for view in views for one in view.effects],
                     "open_runs": [
                         {"run": run, "system": system, "state": progress}
@@ -89,6 +91,13 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
         }
         for run, system, progress in _open_runs(opened):
             click.echo(words[progress].format(run=run, system=system))
+
+
+def _indicator_json(view: PlanView, status: IndicatorStatus) -> Json:
+    """Give a status with all its inputs, and how the groups stand that it is broken down by."""
+    from shinrai.report.groups import groups_json  # noqa: PLC0415 - loaded only when it is asked for
+
+    return status.to_json() | {"groups": [groups_json(one) for one in view.groups[status.use.name]]}
 
 
 def _waiting(opened: Session) -> list[Waiting]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from shinrai.check.indicators import IndicatorStatus
 from shinrai.check.series import Point, Series, SeriesKey
-from shinrai.records import IndicatorDefinition, first_day, frequency_of
+from shinrai.records import IndicatorDefinition, Json, first_day, frequency_of
+from shinrai.report.plan_figures import plain
 from shinrai.report.prefectures import code_of
 
-__all__ = ["Gap", "Groups", "Movement", "Way", "groups_of"]
+__all__ = ["Gap", "Groups", "Movement", "Way", "Worst", "groups_json", "groups_of"]
 
 Way: TypeAlias = Literal["away", "nearer", "still"]
 """Whether a value went the wrong way, the right way, or stayed: by the direction of its indicator, not by its sign."""
@@ -55,6 +56,25 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Worst:
+    """A group than which none stands worse.
+
+    Parameters
+    ----------
+    name : str
+        Its category.
+    movement : Movement, optional
+        None where nothing earlier can be compared.
+    gap : Gap, optional
+        To the best group; None where either has no value in the period that `movement` begins with.
+    """
+
+    name: str
+    movement: Movement | None = None
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """An indicator broken down by one dimension.
 
@@ -67,25 +87,30 @@ class Groups:
         Of that period, best first.
     points : tuple of Point
         What the values were read off, in the same order.
-    worst : str
-        The category that stands worst in it.
+    worst : tuple of Worst
+        Those that stand worst in it, each of them where several stand equal as far as is shown. Empty where no group
+        stands worse than another: equal groups have no worst one.
     over_time : tuple of (str, tuple of Point)
         Category and what was observed of it until then, in order of time, in periods of the same kind: in the order
         of `values`, then those without a value in the period. Empty where no group has two periods.
-    movement : Movement, optional
-        Of the worst group; None where nothing earlier can be compared.
-    gap : Gap, optional
-        Between the worst and the best group; None where either has no value in the period that `movement` begins with.
     """
 
     dimension: str
     period: str
     values: tuple[tuple[str, float], ...]
     points: tuple[Point, ...]
-    worst: str
+    worst: tuple[Worst, ...]
     over_time: tuple[tuple[str, tuple[Point, ...]], ...] = ()
-    movement: Movement | None = None
-    gap: Gap | None = None
+
+    @property
+    def worst_names(self) -> frozenset[str]:
+        """The categories that stand worst."""
+        return frozenset(one.name for one in self.worst)
+
+    @property
+    def equal(self) -> bool:
+        """Whether every group has the same value, as far as is shown."""
+        return len({plain(value) for _name, value in self.values}) == 1
 
     @property
     def of_prefectures(self) -> bool:
@@ -96,6 +121,29 @@ class Groups:
     def periods(self) -> list[str]:
         """Every period of `over_time`, in order of time."""
         return sorted({point.period for _name, points in self.over_time for point in points}, key=first_day)
+
+
+def groups_json(groups: Groups) -> dict[str, Json]:
+    """Give a breakdown as JSON values: groups best first, the worst ones by name, none where all stand alike."""
+    return {
+        "dimension": groups.dimension,
+        "period": groups.period,
+        "values": [{"group": name, "value": value} for name, value in groups.values],
+        "equal": groups.equal,
+        "worst": [
+            {
+                "group": one.name,
+                "movement": one.movement and _movement_json(one.movement),
+                "gap": one.gap and {"best": one.gap.best, "before": one.gap.before, "after": one.gap.after},
+            }
+            for one in groups.worst
+        ],
+    }
+
+
+def _movement_json(movement: Movement) -> dict[str, Json]:
+    ends = {"before": movement.before, "after": movement.after}
+    return {"way": movement.way, **{end: {"period": at.period, "value": at.value} for end, at in ends.items()}}
 
 
 def groups_of(status: IndicatorStatus, series: Mapping[SeriesKey, Series]) -> list[Groups]:
@@ -150,16 +198,34 @@ def _grouped(definition: IndicatorDefinition, dimension: str, each: Mapping[str,
     period = max(told, key=lambda name: (first_day(name), name))
     now = by_period[period]
     names = sorted(now, key=lambda name: (_badness(definition, now[name].value), name))
-    points, worst = tuple(now[name] for name in names), names[-1]
+    points = tuple(now[name] for name in names)
     ranked = tuple((name, now[name].value) for name in names)
     histories = {name: _until(period, one.observed) for name, one in each.items()}
+    worst = tuple(_worst(definition, name, ranked, histories) for name in _standing_worst(definition, ranked))
     if max(map(len, histories.values())) < 2:
         return Groups(dimension, period, ranked, points, worst)
     everyone = [*names, *sorted(each.keys() - now.keys())]
     over_time = tuple((name, histories[name]) for name in everyone if histories[name])
-    movement = _moved(definition, histories[worst])
-    gap = None if movement is None else _gap(ranked, movement, histories[ranked[0][0]])
-    return Groups(dimension, period, ranked, points, worst, over_time, movement, gap)
+    return Groups(dimension, period, ranked, points, worst, over_time)
+
+
+def _standing_worst(definition: IndicatorDefinition, ranked: Sequence[tuple[str, float]]) -> list[str]:
+    """Name the groups that stand worst; none where all stand equally well, as far as numbers are shown."""
+    badness = {name: plain(_badness(definition, value)) for name, value in ranked}
+    if len(set(badness.values())) == 1:
+        return []
+    return [name for name in badness if badness[name] == badness[ranked[-1][0]]]
+
+
+def _worst(
+    definition: IndicatorDefinition,
+    name: str,
+    ranked: Sequence[tuple[str, float]],
+    histories: Mapping[str, tuple[Point, ...]],
+) -> Worst:
+    movement = _moved(definition, histories[name])
+    gap = None if movement is None else _gap(ranked[0], movement, histories[ranked[0][0]])
+    return Worst(name, movement, gap)
 
 
 def _badness(definition: IndicatorDefinition, value: float) -> float:
@@ -190,8 +256,8 @@ def _moved(definition: IndicatorDefinition, found: tuple[Point, ...]) -> Movemen
     return Movement(before, after, "away" if change > 0 else "nearer" if change < 0 else "still")
 
 
-def _gap(ranked: tuple[tuple[str, float], ...], movement: Movement, of_best: tuple[Point, ...]) -> Gap | None:
-    best, value = ranked[0]
+def _gap(first: tuple[str, float], movement: Movement, of_best: tuple[Point, ...]) -> Gap | None:
+    best, value = first
     period = movement.before.period
     then = next((one.value for one in _comparable(of_best) if one.period == period), None)
     if then is None:

@@ -29,7 +29,7 @@ WAY_WORDS: dict[Way, str] = {
     "nearer": N_("moving the right way"),
     "still": N_("not moving"),
 }
-"""How the worst group moved."""
+"""How a group moved that stands worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class _Axes:
             yield f'<line class="start" {ends} y1="{place}" y2="{place}"/>'
 
     def _observed(self, name: str, points: Sequence[Point]) -> Iterable[str]:
-        kind = "worst" if name == self.groups.worst else "ordinary"
+        kind = "worst" if name in self.groups.worst_names else "ordinary"
         places = {point.period: (self.x(year_of(point.period)), self.y(point.value)) for point in points}
         for before, after in pairwise(points):
             if after.newest.series_break or after.newest.status == "break":

@@ -6,7 +6,7 @@ stands under each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from markupsafe import escape
 
@@ -176,15 +176,15 @@ def _unbroken(points: Sequence[Point]) -> list[list[Point]]:
     return [run for run in runs if run]
 
 
-def bars(groups: Sequence[GroupBar], worst: str, scale_to: float) -> str:
-    """Draw groups side by side on one axis from 0, the worst one marked.
+def bars(groups: Sequence[GroupBar], worst: Collection[str], scale_to: float) -> str:
+    """Draw groups side by side on one axis from 0, the worst ones marked.
 
     Parameters
     ----------
     groups : sequence of (str, float)
         Names stand in the table beside; the picture carries the numbers.
-    worst : str
-        Category to mark.
+    worst : collection of str
+        Categories to mark.
     scale_to : float
         Value at the right end, above 0.
 
@@ -197,7 +197,7 @@ def bars(groups: Sequence[GroupBar], worst: str, scale_to: float) -> str:
     parts = []
     for row, (name, value) in enumerate(groups):
         top = row * _BAR
-        kind = "worst" if name == worst else "group"
+        kind = "worst" if name in worst else "group"
         parts.append(f'<rect class="{kind}" x="0" y="{top + 3}" width="{max(x(value), 1.0)}" height="{_BAR - 8}"/>')
         parts.append(f'<text class="tick" x="{round(x(value) + 6, 1)}" y="{top + 14}">{plain(value)}</text>')
     label = " · ".join(plain(value) for _name, value in groups)

@@ -133,6 +133,6 @@ def _called(status: IndicatorStatus, code: str) -> Text:
 
 def _bars(groups: Groups) -> Markup:
     if groups.of_prefectures:
-        return Markup(prefectures.prefecture_map(groups.values, groups.worst))  # noqa: S704 - as above
+        return Markup(prefectures.prefecture_map(groups.values, groups.worst_names))  # noqa: S704 - as above
     top = max((value for _name, value in groups.values), default=1.0) or 1.0
-    return Markup(plan_figures.bars(groups.values, groups.worst, top))  # noqa: S704 - as above
+    return Markup(plan_figures.bars(groups.values, groups.worst_names, top))  # noqa: S704 - as above

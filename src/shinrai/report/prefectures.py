@@ -8,7 +8,7 @@ are the same numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from markupsafe import escape
@@ -75,15 +75,15 @@ def prefecture_name(name: str) -> Text | None:
     return Text(ja=ja, en=en)
 
 
-def prefecture_map(values: Iterable[tuple[str, float]], worst: str) -> str:
+def prefecture_map(values: Iterable[tuple[str, float]], worst: Collection[str]) -> str:
     """Draw prefectures as tiles, darker for a larger value.
 
     Parameters
     ----------
     values : iterable of (str, float)
         Code and value. Prefectures without one stay empty, with a dashed edge: missing is not 0.
-    worst : str
-        Code to be marked by a frame.
+    worst : collection of str
+        Codes to be marked by a frame.
 
     Returns
     -------
@@ -92,7 +92,8 @@ def prefecture_map(values: Iterable[tuple[str, float]], worst: str) -> str:
     """
     known = {code: value for name, value in values if (code := code_of(name)) is not None}
     low, high = min(known.values(), default=0.0), max(known.values(), default=0.0)
-    parts = [part for code, place in TILES.items() for part in _tile(code, place, known, (low, high), worst)]
+    marked = {code_of(name) for name in worst}
+    parts = [part for code, place in TILES.items() for part in _tile(code, place, known, (low, high), marked)]
     parts += _legend(low, high)
     label = " · ".join(f"{code} {plain(value)}" for code, value in sorted(known.items()))
     size = f"0 0 {13 * _SIZE} {13 * _SIZE}"
@@ -105,11 +106,11 @@ def _shade(value: float, ends: tuple[float, float]) -> int:
 
 
 def _tile(
-    code: str, place: tuple[int, int], known: Mapping[str, float], ends: tuple[float, float], worst: str
+    code: str, place: tuple[int, int], known: Mapping[str, float], ends: tuple[float, float], worst: Collection[str]
 ) -> Iterable[str]:
     x, y = place[0] * _SIZE, place[1] * _SIZE
     kind = f"tile shade{_shade(known[code], ends)}" if code in known else "tile empty"
-    if code in known and code == code_of(worst):
+    if code in known and code in worst:
         kind += " worst"
     yield f'<rect class="{kind}" x="{x + 1}" y="{y + 1}" width="{_SIZE - 2}" height="{_SIZE - 2}" rx="3"/>'
     dark = code in known and _shade(known[code], ends) >= _SHADES - 2
