@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.cell.cell import MergedCell
 
 from shinrai import do
 from shinrai.errors import SourceError, UsageError
+from shinrai.i18n import Language, translate
 from shinrai.records import Answer
 from shinrai.report.exports import export
+from shinrai.report.exports.sheets import HEAD_ROW
 from shinrai.rules.applying import standing
+from shinrai.rules.questions import HEADS
 from tests.plan.town import TODAY, Town
 
+TOP = HEAD_ROW + 1
+"""The row of the heads, as people count."""
 POLICY = "iso-iec-42001-2023/5.2"
 
 
@@ -83,18 +90,27 @@ def test_what_cannot_be_taken_is_refused_and_nothing_is_kept(change: dict[str, A
     assert town.state.head == before
 
 
-def questionnaire(town: Town, path: Path, answers: dict[str, dict[str, Any]]) -> Path:
+Change = Callable[[Any], None]
+
+
+def questionnaire(
+    town: Town, path: Path, answers: dict[str, dict[str, Any]], language: Language = "en", change: Change | None = None
+) -> Path:
     """Fill in what Shinrai writes, as a person does."""
     town.plan()
-    path.write_bytes(export("questionnaire", town.load(), town.state, "en", frameworks=["iso-iec-42001-2023"]))
+    path.write_bytes(export("questionnaire", town.load(), town.state, language, frameworks=["iso-iec-42001-2023"]))
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
-    heads = {str(cell.value): cell.column for cell in sheet[1]}
-    for row in range(2, sheet.max_row + 1):
+    names = {translate(word, language).casefold(): name for name, word in HEADS.items()}
+    heads = {names.get(str(cell.value).casefold(), ""): cell.column for cell in sheet[TOP]}
+    title = town.load().systems["helper"].title.read(language)
+    for row in range(TOP + 1, sheet.max_row + 1):
         name, system = (str(sheet.cell(row, heads[one]).value) for one in ("requirement", "system"))
-        if system == "helper":
+        if system == title:
             for column, value in answers.get(name.rpartition("/")[2], {}).items():
                 sheet.cell(row, heads[column]).value = value
+    if change is not None:
+        change(sheet)
     book.save(path)
     return path
 
@@ -128,27 +144,83 @@ def test_a_questionnaire_goes_out_and_comes_back(town: Town, paper: Path, tmp_pa
 
 def test_one_mistake_brings_nothing_in_and_every_one_is_located(town: Town, tmp_path: Path) -> None:
     filled = {
-        "4.1": {"answer": "in-place", "by": "nobody"},
+        "4.1": {"answer": "in-place", "by": "offise"},
         "4.2": {"answer": "maybe", "by": "desk"},
         "4.3": {"answer": "in-place", "by": "desk", "document": "../../etc/passwd"},
         "4.4": {"answer": "in-place", "by": "desk", "effective": "yesterday"},
         "5.1": {"answer": "in-place", "by": "desk", "document": "not-there.pdf"},
         "5.2": {"answer": "in-place", "by": "desk"},
+        "5.3": {"answer": "in-place"},
+        "6.1": {"answer": "in-place", "by": "desk", "second_reader": "Desk"},
     }
     path = questionnaire(town, tmp_path / "q.xlsx", filled)
     before = town.state.head
     with pytest.raises(SourceError) as refused:
         do.questionnaire(town.ledger, town.load(), path, TODAY, tmp_path)
-    places = [(one.code, one.line, one.column) for one in refused.value.problems]
+    places = [(one.code, one.line - TOP, one.column) for one in refused.value.problems]
     assert places == [
-        ("do.unknown-role", 2, 9),
-        ("do.no-such-answer", 4, 4),
-        ("do.document-elsewhere", 6, 6),
-        ("do.questionnaire", 8, 7),
-        ("do.no-document", 10, 6),
+        ("do.unknown-role", 1, 10),
+        ("do.no-such-answer", 3, 5),
+        ("do.document-elsewhere", 5, 7),
+        ("do.questionnaire", 7, 8),
+        ("do.no-document", 9, 7),
+        ("do.questionnaire", 13, 10),
+        ("do.contradicting-answer", 15, 11),
     ]
+    messages = [one.message for one in refused.value.problems]
+    assert messages[1] == f"sheet Answers, cell E{TOP + 3}: maybe is no answer"
+    assert all(one.expected for one in refused.value.problems[:4])
+    assert refused.value.problems[0].hint == "did you mean office?"
     assert town.state.head == before
     assert not (town.root / ".shinrai" / "evidence").exists()
+
+
+def reordered(sheet: Any) -> None:
+    """Move the last three columns to the front, and put a column of one's own between them."""
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    for row, cells in enumerate(rows, start=1):
+        for column, value in enumerate([*cells[-3:], "memo", *cells[:-3]], start=1):
+            if not isinstance(sheet.cell(row, column), MergedCell):
+                sheet.cell(row, column).value = value
+
+
+def test_the_japanese_workbook_comes_back_too_and_with_its_columns_in_another_order(
+    town: Town, paper: Path, tmp_path: Path
+) -> None:
+    roles = {role.id: role.title.read("ja") for role in town.load().settings.roles}
+    filled: dict[str, dict[str, Any]] = {
+        "5.2": {
+            "answer": "実施している",
+            "by": roles["desk"],
+            "second_reader": roles["office"],
+            "document": paper.name,
+            "effective": "2026年４月1日",
+            "valid_until": date(2027, 3, 31),
+        },
+        "9.2": {"answer": "Not in place", "by": "desk"},
+    }
+    path = questionnaire(town, tmp_path / "q.xlsx", filled, "ja", reordered)
+    book = openpyxl.load_workbook(path)
+    assert [str(cell.value) for cell in book.worksheets[0][TOP][3:6]] == ["memo", "要求事項", "枠組み"]
+    brought = do.questionnaire(town.ledger, town.load(), path, TODAY, paper.parent)
+    policy, audit = brought.answers
+    assert (policy.answer, policy.by, policy.second_reader) == ("in-place", "desk", "office")
+    assert (policy.system, policy.effective, policy.valid_until) == ("helper", date(2026, 4, 1), date(2027, 3, 31))
+    assert audit.answer == "not-in-place"
+    again = questionnaire(town, tmp_path / "again.xlsx", {}, "en")
+    assert do.questionnaire(town.ledger, town.load(), again, TODAY, paper.parent).answers[0].by == "desk"
+
+
+def test_heads_that_stand_twice_are_refused(town: Town, tmp_path: Path) -> None:
+    def twice(sheet: Any) -> None:
+        sheet.cell(TOP, 14).value = "Answered  BY"
+
+    path = questionnaire(town, tmp_path / "q.xlsx", {}, change=twice)
+    with pytest.raises(SourceError) as refused:
+        do.questionnaire(town.ledger, town.load(), path, TODAY, tmp_path)
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.column) == (TOP, 14)
+    assert f"J{TOP}" in problem.message
 
 
 def test_a_formula_in_a_questionnaire_is_refused(town: Town, tmp_path: Path) -> None:
@@ -156,7 +228,8 @@ def test_a_formula_in_a_questionnaire_is_refused(town: Town, tmp_path: Path) -> 
     with pytest.raises(SourceError) as refused:
         do.questionnaire(town.ledger, town.load(), path, TODAY, tmp_path)
     (problem,) = refused.value.problems
-    assert (problem.code, problem.line, problem.column) == ("source.formula", 2, 4)
+    assert (problem.code, problem.line, problem.column) == ("source.formula", TOP + 1, 5)
+    assert f"cell E{TOP + 1} of the sheet Answers" in problem.message
 
 
 def test_a_sheet_without_its_columns_is_refused(town: Town, tmp_path: Path) -> None:

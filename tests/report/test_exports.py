@@ -26,6 +26,7 @@ from shinrai.ledger.keys import public_hex, public_key
 from shinrai.records import Part, System
 from shinrai.report.exports import FORMATS, export
 from shinrai.report.exports.oscal import token
+from shinrai.report.exports.sheets import HEAD_ROW, lines
 from shinrai.report.exports.statements import encoding
 from shinrai.report.story import last_day
 from tests.report.town import ReportTown
@@ -236,11 +237,31 @@ def test_the_checklist_is_a_workbook_without_formulas(town: ReportTown, written:
     assert book.sheetnames == ["表紙", "AI開発者", "AI提供者", "AI利用者", "根拠"]
     systems = len(town.workspace.systems)
     for name in book.sheetnames[1:4]:
-        rows = list(book[name].iter_rows(min_row=2, values_only=True))
+        heads, *rows = book[name].iter_rows(min_row=HEAD_ROW + 1, values_only=True)
+        assert heads[3:5] == ("状態", "証拠")
         assert len(rows) == 20 * systems
         assert all(row[3] for row in rows)
         assert any(row[6] == "未測定" for row in rows)
-    assert book["根拠"].max_row == 1 + len(town.state.promises)
+        links = {cell.coordinate: str(cell.value) for (cell,) in book[name]["F6:F200"] if cell.hyperlink}
+        for cell, told in links.items():
+            sheet, place = str(book[name][cell].hyperlink.location).replace("'", "").split("!")
+            assert str(book[sheet][place].value) == told.removesuffix(" …"), cell
+    assert book["根拠"].max_row == HEAD_ROW + 1 + len(town.state.promises)
+    for sheet in book:
+        assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
+        assert sheet.page_setup.fitToWidth in {None, 1}
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.oddFooter.center.text == "&P / &N"
+        assert sheet["A2"].value == f"組織名：{town.workspace.settings.name.read('ja')}"
+        assert "作成日：" in sheet["A3"].value
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "count"),
+    [("", 5, 1), ("abcd", 5, 1), ("abcde", 5, 2), ("東京", 5, 1), ("東京都", 5, 2), ("a\n\nb", 9, 3)],
+)
+def test_a_row_is_as_tall_as_its_text(text: str, width: int, count: int) -> None:
+    assert lines(text, width) == count
 
 
 def test_what_is_not_there_is_said(written: Export) -> None:

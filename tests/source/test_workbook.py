@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,12 @@ def test_readings_above_a_text_are_left_out(tmp_path: Path) -> None:
     shared = "<sst><si><r><t>東</t></r><r><t>京</t></r><rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si></sst>"
     sheet = '<worksheet><row r="1"><c r="A1" t="s"><v>0</v></c><c t="s"><v>9</v></c></row></worksheet>'
     assert read_workbook(packed(tmp_path / "x.xlsx", sheet, shared=shared), shown_as="x").rows == [["東京"]]
+
+
+@pytest.mark.parametrize(("told", "day"), [("", date(2027, 3, 31)), ('<workbookPr date1904="1"/>', date(2031, 4, 1))])
+def test_days_are_counted_from_where_the_workbook_says(told: str, day: date, tmp_path: Path) -> None:
+    sheet = '<worksheet><row r="1"><c r="A1"><v>46477</v></c></row></worksheet>'
+    book = BOOK[0].replace("<sheets>", f"{told}<sheets>")
+    found = read_workbook(packed(tmp_path / "x.xlsx", sheet, book=book), shown_as="x")
+    assert found.day(46477.5) == day
+    assert [found.day(one) for one in (0.0, -1.0, 1e300, float("nan"))] == [None] * 4

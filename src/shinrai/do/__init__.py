@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from shinrai.do.answers import Given, Questionnaire, answer, questionnaire
+from shinrai.do.answers import Given, answer
 from shinrai.do.importing import import_file
 from shinrai.do.labels import bring_labels
 from shinrai.do.observing import observe_table
+from shinrai.do.questionnaires import Questionnaire, questionnaire
 from shinrai.do.questions import import_questions
 from shinrai.do.statements import attest, observe
 

@@ -8,10 +8,11 @@ from datetime import date
 
 from shinrai.i18n import _
 from shinrai.ledger.projection import State
-from shinrai.records import Answer, AnswerGiven, Framework, Id, Json, Relationship, Requirement, Text
+from shinrai.records import Answer, Framework, Id, Json, Relationship, Requirement, Text
 from shinrai.report.words import N_, SHAPES, STATUS_WORDS, STYLES
 from shinrai.rules.applying import Scope, standing
 from shinrai.rules.crosswalks import Way
+from shinrai.rules.questions import ANSWER_WORDS
 from shinrai.rules.status import REQUIREMENT_STATUSES, Contribution, RequirementStatus, Standing, answers_of
 from shinrai.workspace import Workspace
 
@@ -34,14 +35,6 @@ RELATIONSHIPS: dict[Relationship, str] = {
     "no-relationship": N_("has nothing to do with it"),
 }
 """What a piece of evidence is to a requirement."""
-
-ANSWER_WORDS: dict[AnswerGiven, str] = {
-    "in-place": N_("in place"),
-    "not-in-place": N_("not in place"),
-    "not-assessed": N_("not assessed"),
-    "not-applicable": N_("does not apply"),
-}
-"""What an organisation says of a requirement."""
 
 RULED_OUT: dict[str, str] = {
     "role": N_("it speaks to roles that the organisation does not have in this system"),

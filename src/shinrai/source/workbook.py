@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 from xml.parsers import expat
@@ -29,6 +30,11 @@ MAX_ROWS: Final = 100_000
 MAX_COLUMNS: Final = 200
 _MAX_DEPTH: Final = 64
 _MAX_TEXT: Final = 32_767
+_DAY_ZERO: Final = date(1899, 12, 30)
+"""Workbooks count days from here, if they do not say that they count from 1904."""
+_DAY_ZERO_1904: Final = date(1904, 1, 1)
+_LAST_DAY: Final = 2_957_003
+"""The last day of the year 9999, counted from 1904."""
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
 Cell: TypeAlias = str | float | bool | None
@@ -40,14 +46,19 @@ class Sheet:
 
     name: str
     rows: list[list[Cell]]
+    day_zero: date = _DAY_ZERO
+
+    def day(self, number: float) -> date | None:
+        """Give the day that a cell's number stands for; None if it stands for none."""
+        return self.day_zero + timedelta(days=int(number)) if 0 < number < _LAST_DAY else None
 
 
 class _UnfitError(ValueError):
     """The workbook cannot be read; code and text say why."""
 
-    def __init__(self, code: str, message: str, row: int = 1, column: int = 1) -> None:
+    def __init__(self, code: str, message: str, row: int = 1, column: int = 1, expected: str | None = None) -> None:
         super().__init__(message)
-        self.code, self.row, self.column = code, row, column
+        self.code, self.row, self.column, self.expected = code, row, column, expected
 
 
 def read_workbook(path: Path, *, shown_as: str) -> Sheet:
@@ -75,7 +86,7 @@ def read_workbook(path: Path, *, shown_as: str) -> Sheet:
         with zipfile.ZipFile(path) as archive:
             return _Reader(archive).sheet()
     except _UnfitError as error:
-        problem = Problem(error.code, shown_as, error.row, error.column, str(error))
+        problem = Problem(error.code, shown_as, error.row, error.column, str(error), error.expected)
     except OSError as error:
         message = _("the file cannot be read: {reason}").format(reason=error.strerror or error)
         problem = Problem("source.unreadable", shown_as, 1, 1, message)
@@ -121,10 +132,14 @@ class _Reader:
     def sheet(self) -> Sheet:
         sheets: list[dict[str, str]] = []
         links: dict[str, str] = {}
+        day_zero = _DAY_ZERO
 
         def of_book(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal day_zero
             if tag == "sheet":
                 sheets.append(attributes)
+            elif tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
+                day_zero = _DAY_ZERO_1904
 
         def of_links(tag: str, attributes: dict[str, str]) -> None:
             if tag == "Relationship":
@@ -136,10 +151,10 @@ class _Reader:
             raise _UnfitError("source.workbook", _("the workbook has no sheet"))
         target = links.get(next((v for k, v in sheets[0].items() if k.rpartition(":")[2] == "id"), ""), "")
         shared = self.shared()
-        cells = _Cells(shared)
+        cells = _Cells(shared, sheets[0].get("name", ""))
         name = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
         _parse(self.part(name), cells.start, cells.end, cells.text)
-        return Sheet(sheets[0].get("name", ""), cells.rows)
+        return Sheet(cells.name, cells.rows, day_zero)
 
     def shared(self) -> list[str]:
         if "xl/sharedStrings.xml" not in self.archive.namelist():
@@ -178,7 +193,8 @@ class _Strings:
 class _Cells:
     """The cells of a sheet."""
 
-    def __init__(self, shared: list[str]) -> None:
+    def __init__(self, shared: list[str], name: str) -> None:
+        self.name = name
         self.rows: list[list[Cell]] = []
         self._shared = shared
         self._kind = "n"
@@ -192,8 +208,7 @@ class _Cells:
             self._kind = attributes.get("t", "n")
             self._now = []
         elif tag == "f":
-            message = _("the cell {cell} holds a formula").format(cell=_name(*self._at))
-            raise _UnfitError("source.formula", message, *self._at)
+            raise self._no_value(_("the cell {cell} of the sheet {sheet} holds a formula"))
         elif tag == "row" and "r" in attributes and attributes["r"].isdecimal():
             self._at = (int(attributes["r"][:9]), 0)
         self._inside = tag in {"v", "t"}
@@ -240,8 +255,11 @@ class _Cells:
             return written == "1"
         if self._kind in {"n", "d"}:
             return _number(written) if self._kind == "n" else written
-        message = _("the cell {cell} holds an error value").format(cell=_name(*self._at))
-        raise _UnfitError("source.formula", message, *self._at)
+        raise self._no_value(_("the cell {cell} of the sheet {sheet} holds an error value"))
+
+    def _no_value(self, message: str) -> _UnfitError:
+        told = message.format(cell=cell_name(*self._at), sheet=self.name)
+        return _UnfitError("source.formula", told, *self._at, _("a text, number or day that somebody typed in"))
 
     def text(self, data: str) -> None:
         if self._inside:
@@ -255,7 +273,8 @@ def _number(written: str) -> Cell:
         return written
 
 
-def _name(row: int, column: int) -> str:
+def cell_name(row: int, column: int) -> str:
+    """Name a cell as workbooks do, ``B3`` for row 3 and column 2; both count from 1."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)

@@ -12,7 +12,7 @@ from shinrai.i18n import Language, _
 from shinrai.ledger.projection import State
 from shinrai.records import Framework, Id, Json
 from shinrai.report.exchange.oecd import oecd_report
-from shinrai.report.exports import checklist, ci, oscal, papers, statements
+from shinrai.report.exports import checklist, ci, oscal, papers, questionnaire, statements
 from shinrai.report.exports.declarations import declarations
 from shinrai.report.exports.dossier import Dossier, chosen
 from shinrai.report.words import N_
@@ -81,7 +81,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         ".xlsx", N_("checklist of the AI Guidelines for Business"), checklist.checklist, (checklist.GUIDELINES,)
     ),
     "questionnaire": Format(
-        ".xlsx", N_("questionnaire to fill in, for shinrai do questionnaire"), checklist.questionnaire
+        ".xlsx", N_("questionnaire to fill in, for shinrai do questionnaire"), questionnaire.questionnaire
     ),
 }
 """Every format, by the name under which it is asked for."""

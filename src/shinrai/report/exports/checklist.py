@@ -5,18 +5,16 @@ Every cell is written as text or as a number, never as a formula. Blanks are mar
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
-
-import xlsxwriter
+from collections.abc import Sequence
+from typing import Any, Final
 
 from shinrai.ledger.projection import ClaimState
 from shinrai.records import Answer, Framework, Operator, Requirement, System
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
-from shinrai.report.requirements import ANSWER_WORDS, REQUIREMENT_WORDS
+from shinrai.report.exports.sheets import HEAD_ROW, Book, Column, Paper, lines
+from shinrai.report.requirements import REQUIREMENT_SHAPES, REQUIREMENT_WORDS
 from shinrai.report.words import CERTAINTIES, N_
+from shinrai.rules.questions import ANSWER_WORDS
 from shinrai.rules.status import RequirementStatus
 
 GUIDELINES = "jp-ai-guidelines-for-business-1.2"
@@ -26,18 +24,32 @@ _ROLES: tuple[tuple[Operator, str], ...] = (
     ("provider", N_("AI provider")),
     ("business-user", N_("AI business user")),
 )
-_COLUMNS: tuple[tuple[str, int], ...] = (
-    (N_("no."), 8),
-    (N_("principle"), 26),
-    (N_("AI system"), 24),
-    (N_("state"), 12),
-    (N_("evidence"), 44),
-    (N_("digests"), 12),
-    (N_("answer"), 40),
-    (N_("who"), 16),
-    (N_("second reader"), 16),
-    (N_("valid until"), 14),
-    (N_("remarks"), 30),
+_COLUMNS: tuple[Column, ...] = (
+    (N_("no."), 7),
+    (N_("principle"), 24),
+    (N_("AI system"), 22),
+    (N_("state"), 13),
+    (N_("evidence"), 46),
+    (N_("details"), 12),
+    (N_("answer"), 34),
+    (N_("answered by"), 14),
+    (N_("second reader"), 14),
+    (N_("valid until"), 12),
+    (N_("remarks"), 20),
+)
+_STATE = 3
+_DETAILS = 5
+_EVIDENCE: tuple[Column, ...] = (
+    (N_("no."), 7),
+    (N_("claim"), 28),
+    (N_("AI system"), 20),
+    (N_("promise"), 38),
+    (N_("state"), 13),
+    (N_("measured value"), 26),
+    (N_("judged on"), 12),
+    (N_("digest of the commitment"), 28),
+    (N_("digest of the verdict"), 28),
+    (N_("run"), 22),
 )
 _COLOURS: dict[RequirementStatus, str] = {
     "met": "#E3F1E6",
@@ -50,24 +62,9 @@ _COLOURS: dict[RequirementStatus, str] = {
     "not_applicable": "#F7F7F7",
 }
 _BLANK = REQUIREMENT_WORDS["not_measured"]
-_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-"""Texts stay texts: nothing that people wrote becomes a formula or a link."""
-_LONGEST_CELL = 32_000
-"""Excel holds 32,767 characters in a cell."""
-
-
-@dataclass
-class _Book:
-    dossier: Dossier
-    workbook: Any
-    formats: dict[str, Any]
-    evidence: dict[str, int] = field(default_factory=dict)
-
-    def style(self, name: str, **more: object) -> Any:  # noqa: ANN401 - a format of a library without types
-        if name not in self.formats:
-            plain = {"text_wrap": True, "valign": "top", "border": 1, "border_color": "#C9CFDA"}
-            self.formats[name] = self.workbook.add_format({**plain, **more})
-        return self.formats[name]
+_LABEL: Final = {"bold": True, "bg_color": "#DDE4F0"}
+_COVER_WIDTHS: Final = (28, *[12] * (len(_COLOURS) + 1))
+_LAST: Final = len(_COVER_WIDTHS) - 1
 
 
 def checklist(dossier: Dossier) -> bytes:
@@ -83,130 +80,77 @@ def checklist(dossier: Dossier) -> bytes:
     bytes
         An Office Open XML workbook; equal ledgers give equal bytes.
     """
-    target = io.BytesIO()
-    workbook = xlsxwriter.Workbook(target, _OPTIONS)
-    made = datetime.fromisoformat(dossier.head.at).replace(tzinfo=None)
-    workbook.set_properties({"title": dossier.t("AI Guidelines for Business: checklist"), "created": made})
-    book = _Book(dossier, workbook, {})
     guidelines = dossier.workspace.rules.frameworks[GUIDELINES]
-    cover = workbook.add_worksheet(dossier.t("Cover"))
-    sheets = [(role, workbook.add_worksheet(dossier.t(title)), dossier.t(title)) for role, title in _ROLES]
-    _evidence(book, workbook.add_worksheet(dossier.t("Evidence")))
-    for role, sheet, _title in sheets:
-        _role(book, sheet, guidelines, role)
-    _cover(book, cover, guidelines, [(role, title) for role, _sheet, title in sheets])
-    workbook.close()
-    return target.getvalue()
+    name = dossier.read(guidelines.title)
+    title = dossier.t("{framework}: checklist", framework=name)
+    book = Book(dossier, title)
+    cover = book.sheet(dossier.t("Cover"), _COVER_WIDTHS, title=title)
+    roles = [(role, dossier.t(word)) for role, word in _ROLES]
+    places = {claim.key: number for number, claim in enumerate(dossier.claims, start=1)}
+    for role, word in roles:
+        widths = [width for _head, width in _COLUMNS]
+        paper = book.sheet(word, widths, title=dossier.t("{framework}: checklist, {role}", framework=name, role=word))
+        _role(paper, _rows(dossier, guidelines, role), places)
+    _evidence(book)
+    _cover(cover, guidelines, roles)
+    return book.finish()
 
 
-QUESTION_COLUMNS = (
-    ("requirement", 34),
-    ("system", 22),
-    ("question", 60),
-    ("answer", 16),
-    ("statement", 50),
-    ("document", 28),
-    ("effective", 13),
-    ("valid_until", 13),
-    ("by", 16),
-    ("second_reader", 16),
-)
-"""As `shinrai do questionnaire` reads them back; names, not words, so that they are the same in every language."""
-
-
-def questionnaire(dossier: Dossier) -> bytes:
-    """Write a workbook to fill in: a row for each requirement that applies to a system, with its last answer.
-
-    Parameters
-    ----------
-    dossier : Dossier
-        Its frameworks and systems are asked about.
-
-    Returns
-    -------
-    bytes
-        An Office Open XML workbook; equal ledgers give equal bytes.
-    """
-    target = io.BytesIO()
-    workbook = xlsxwriter.Workbook(target, _OPTIONS)
-    workbook.set_properties({"created": datetime.fromisoformat(dossier.head.at).replace(tzinfo=None)})
-    book = _Book(dossier, workbook, {})
-    sheet = workbook.add_worksheet("answers")
-    style = book.style("head", bold=True, bg_color="#E8ECF3")
-    for column, (name, width) in enumerate(QUESTION_COLUMNS):
-        sheet.set_column(column, column, width)
-        _write(sheet, (0, column), name, style)
-    sheet.freeze_panes(1, 0)
-    row = 0
-    for framework in dossier.frameworks:
-        for entry in dossier.standing.requirements(framework.id):
-            for system in dossier.systems:
-                ref = f"{framework.id}/{entry.id}"
-                if dossier.standing.status(ref, system.id) != "not_applicable" or dossier.answers(ref, system.id):
-                    row += 1
-                    _question(book, sheet, row, ref, dossier.read(entry.title), system.id)
-    if row:
-        choices = ["in-place", "not-in-place", "not-assessed", "not-applicable"]
-        sheet.data_validation(1, 3, row, 3, {"validate": "list", "source": choices})
-    workbook.close()
-    return target.getvalue()
-
-
-def _question(book: _Book, sheet: Any, row: int, ref: str, title: str, system: str) -> None:  # noqa: ANN401, PLR0917 - a cell's place and what stands there
-    known = [one for _entry, one in book.dossier.answers(ref, system)][-1:]
-    cells = [ref, system, title, "", "", "", "", "", "", ""]
-    for one in known:
-        until = one.valid_until.isoformat() if one.valid_until else ""
-        told = [one.answer, one.statement, one.name or "", one.effective.isoformat(), until, one.by]
-        cells[3:] = [*told, one.second_reader or ""]
-    for column, cell in enumerate(cells):
-        _write(sheet, (row, column), cell, book.style("plain"))
-
-
-def _write(sheet: Any, at: tuple[int, int], text: object, style: Any) -> None:  # noqa: ANN401 - as above
-    if isinstance(text, int):
-        sheet.write_number(*at, text, style)
-    else:
-        plain = "".join(c for c in str(text) if c.isprintable() or c == "\n")
-        sheet.write_string(*at, plain[:_LONGEST_CELL], style)
-
-
-def _head(book: _Book, sheet: Any, columns: tuple[tuple[str, int], ...], row: int = 0) -> None:  # noqa: ANN401 - as above
-    style = book.style("head", bold=True, bg_color="#E8ECF3")
-    for column, (name, width) in enumerate(columns):
-        sheet.set_column(column, column, width)
-        _write(sheet, (row, column), book.dossier.t(name), style)
-    sheet.freeze_panes(row + 1, 0)
-
-
-def _cover(book: _Book, sheet: Any, guidelines: Framework, roles: list[tuple[Operator, str]]) -> None:  # noqa: ANN401 - as above
-    dossier = book.dossier
-    sheet.set_column(0, 0, 26)
-    sheet.set_column(1, 1, 70)
+def _cover(paper: Paper, guidelines: Framework, roles: list[tuple[Operator, str]]) -> None:
+    dossier, style = paper.book.dossier, paper.book.style
+    label = style("label", **_LABEL)
     source = guidelines.sources[0]
-    facts: list[tuple[str, object]] = [
-        (N_("organisation"), dossier.read(dossier.workspace.settings.name)),
+    facts: list[tuple[str, str]] = [
         (N_("framework"), dossier.read(guidelines.title)),
         (N_("issuer"), dossier.read(guidelines.issuer)),
-        (N_("source"), f"{dossier.read(source.title)} {source.url or ''}".strip()),
+        (N_("source"), f"{dossier.read(source.title)}\n{source.url or ''}".strip()),
         (N_("certainty of this list"), dossier.t(CERTAINTIES[guidelines.certainty])),
         (N_("note"), dossier.read(guidelines.note)),
-        (N_("as of"), dossier.today.isoformat()),
-        (N_("ledger entry"), dossier.head.seq),
-        (N_("ledger hash"), dossier.head.hash),
         (N_("licence"), dossier.read(guidelines.licence.name)),
+        (N_("ledger hash"), dossier.head.hash),
     ]
-    for row, (name, value) in enumerate(facts):
-        _write(sheet, (row, 0), dossier.t(name), book.style("label", bold=True))
-        _write(sheet, (row, 1), value, book.style("plain"))
-    row = len(facts) + 1
-    for role, title in roles:
-        counted = _counted(dossier, guidelines, role)
-        total = sum(counted.values())
-        told = ", ".join(f"{dossier.t(REQUIREMENT_WORDS[one])} {n}/{total}" for one, n in counted.items())
-        _write(sheet, (row, 0), title, book.style("label", bold=True))
-        _write(sheet, (row, 1), told or "–", book.style("plain"))
+    for row, head in enumerate((N_("division in charge"), N_("made by"), N_("confirmed by")), start=HEAD_ROW):
+        _fact(paper, row, (dossier.t(head), ""), label)
+    row = HEAD_ROW + 4
+    for head, value in facts:
+        _fact(paper, row, (dossier.t(head), value), label)
         row += 1
+    row += 1
+    heads = [dossier.t("role"), *(_state_words(dossier, state) for state in _COLOURS), dossier.t("all")]
+    paper.row(row, heads, style("head", bold=True, bg_color="#DDE4F0", align="center", valign="vcenter"))
+    for role, word in roles:
+        row += 1
+        counted = _counted(dossier, guidelines, role)
+        paper.row(row, [word, *(counted[state] for state in _COLOURS), sum(counted.values())], _number(paper.book))
+        paper.sheet.write_url(row, 0, f"internal:'{word}'!A1", _link(paper.book), word)
+    said = dossier.t(
+        "Each number counts entries of the checklist, one for each AI system. What nobody has measured or answered is "
+        "marked as not measured, and counts neither as met nor as not applicable."
+    )
+    paper.wide(row + 2, said, style("note", border=0), (0, _LAST))
+    paper.tall(row + 2, 2)
+    paper.sheet.fit_to_pages(1, 1)
+
+
+def _fact(paper: Paper, row: int, fact: tuple[str, str], label: Any) -> None:  # noqa: ANN401 - a format of a library without types
+    """Write a name and what there is to say, over all columns; yellow where a person fills it in."""
+    name, value = fact
+    book = paper.book
+    paper.write((row, 0), name[:1].upper() + name[1:], label)
+    paper.wide(row, value, book.style("plain") if value else book.style("fill", bg_color="#FFF9E0"), (1, _LAST))
+    paper.tall(row, max(lines(name, _COVER_WIDTHS[0]), lines(value, sum(_COVER_WIDTHS[1:]))))
+
+
+def _state_words(dossier: Dossier, state: RequirementStatus) -> str:
+    return f"{REQUIREMENT_SHAPES[state]} {dossier.t(REQUIREMENT_WORDS[state])}"
+
+
+def _number(book: Book) -> Any:  # noqa: ANN401 - as above
+    return book.style("number", align="center")
+
+
+def _link(book: Book) -> Any:  # noqa: ANN401 - as above
+    return book.style("link", font_color="#1C4F9C", underline=1)
 
 
 def _rows(dossier: Dossier, guidelines: Framework, role: Operator) -> list[tuple[Requirement, System]]:
@@ -216,58 +160,63 @@ def _rows(dossier: Dossier, guidelines: Framework, role: Operator) -> list[tuple
 
 
 def _counted(dossier: Dossier, guidelines: Framework, role: Operator) -> dict[RequirementStatus, int]:
-    counted: dict[RequirementStatus, int] = {}
+    counted: dict[RequirementStatus, int] = dict.fromkeys(_COLOURS, 0)
     for entry, system in _rows(dossier, guidelines, role):
-        status = dossier.standing.status(f"{guidelines.id}/{entry.id}", system.id)
-        counted[status] = counted.get(status, 0) + 1
+        counted[dossier.standing.status(f"{GUIDELINES}/{entry.id}", system.id)] += 1
     return counted
 
 
-def _role(book: _Book, sheet: Any, guidelines: Framework, role: Operator) -> None:  # noqa: ANN401 - as above
-    _head(book, sheet, _COLUMNS)
-    rows = _rows(book.dossier, guidelines, role)
-    for row, (entry, system) in enumerate(rows, start=1):
-        _line(book, sheet, row, f"{guidelines.id}/{entry.id}", entry, system)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(_COLUMNS) - 1)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
+def _role(paper: Paper, rows: list[tuple[Requirement, System]], places: dict[str, int]) -> None:
+    paper.head([head for head, _width in _COLUMNS])
+    for row, (entry, system) in enumerate(rows, start=HEAD_ROW + 1):
+        _line(paper, row, (entry, system), places)
+    paper.sheet.autofilter(HEAD_ROW, 0, HEAD_ROW + max(len(rows), 1), len(_COLUMNS) - 1)
 
 
-def _line(book: _Book, sheet: Any, row: int, ref: str, entry: Requirement, system: System) -> None:  # noqa: ANN401, PLR0917 - a cell's place and what stands there
-    dossier = book.dossier
+def _line(paper: Paper, row: int, asked: tuple[Requirement, System], places: dict[str, int]) -> None:
+    entry, system = asked
+    dossier, book = paper.book.dossier, paper.book
+    ref = f"{GUIDELINES}/{entry.id}"
     status = dossier.standing.status(ref, system.id)
     blank = dossier.t(REQUIREMENT_WORDS[status]) if status == "not_applicable" else dossier.t(_BLANK)
-    nobody = dossier.t("no answer")
     found = [one.evidence for one in dossier.standing.contributions(ref, system.id)]
     claims = [claim for claim in dossier.claims_on(system.id) if claim.ruling.claim in found]
-    answers = [one for _entry, one in dossier.answers(ref, system.id)][-1:]
-    told = "\n".join(_told(dossier, claim) for claim in claims)
-    answer = answers[0] if answers else None
+    told = "\n".join(f"{_label(places[claim.key])} {_told(dossier, claim)}" for claim in claims)
     cells: list[object] = [
-        entry.id,
+        entry.id.upper(),
         dossier.read(entry.title),
         dossier.read(system.title),
-        dossier.t(REQUIREMENT_WORDS[status]),
+        _state_words(dossier, status),
         told or blank,
         "",
-        _answered(dossier, answer) if answer else blank,
-        answer.by if answer else nobody,
-        (answer.second_reader or "–") if answer else nobody,
-        (answer.valid_until.isoformat() if answer.valid_until else "–") if answer else nobody,
+        *_answer(dossier, [one for _entry, one in dossier.answers(ref, system.id)][-1:], blank),
         dossier.t(CERTAINTIES[entry.certainty]) if entry.certainty else "",
     ]
-    for column, cell in enumerate(cells):
-        style = book.style(status, bg_color=_COLOURS[status]) if column == 3 else book.style("plain")
-        _write(sheet, (row, column), cell, style)
+    paper.row(row, cells, styles={_STATE: book.style(status, bg_color=_COLOURS[status])})
     if claims:
-        place = book.evidence[claims[0].key]
-        link = f"internal:'{dossier.t('Evidence')}'!A{place + 1}"
-        sheet.write_url(row, 5, link, book.style("link", font_color="#1C4F9C", underline=1), dossier.t("show"))
+        named = _label(places[claims[0].key]) + (" …" if len(claims) > 1 else "")
+        link = f"internal:'{dossier.t('Evidence')}'!A{HEAD_ROW + 1 + places[claims[0].key]}"
+        paper.sheet.write_url(row, _DETAILS, link, _link(book), named)
 
 
-def _answered(dossier: Dossier, answer: Answer) -> str:
-    return ": ".join(filter(None, (dossier.t(ANSWER_WORDS[answer.answer]), answer.statement)))
+def _label(place: int) -> str:
+    """Name a line of the evidence."""
+    return f"E-{place}"
+
+
+def _answer(dossier: Dossier, answers: Sequence[Answer], blank: str) -> list[str]:
+    """Say what was answered, by whom, who read it and how long it holds; what is missing is said, too."""
+    if not answers:
+        return [blank, "–", "–", "–"]
+    (one,) = answers
+    roles = {role.id: dossier.read(role.title) for role in dossier.workspace.settings.roles}
+    document = dossier.t("document: {name}", name=one.name) if one.name else ""
+    return [
+        "\n".join(filter(None, (dossier.t(ANSWER_WORDS[one.answer]), one.statement, document))),
+        roles.get(one.by, one.by),
+        roles.get(one.second_reader, one.second_reader) if one.second_reader else dossier.t("no second reader"),
+        one.valid_until.isoformat() if one.valid_until else dossier.t("no end"),
+    ]
 
 
 def _told(dossier: Dossier, claim: ClaimState) -> str:
@@ -279,36 +228,27 @@ def _told(dossier: Dossier, claim: ClaimState) -> str:
     return f"{promised}: {' '.join(filter(None, (dossier.status_word(claim), numbers)))}"
 
 
-def _evidence(book: _Book, sheet: Any) -> None:  # noqa: ANN401 - as above
+def _evidence(book: Book) -> None:
     dossier = book.dossier
-    columns = (
-        (N_("claim"), 30),
-        (N_("AI system"), 20),
-        (N_("promise"), 50),
-        (N_("state"), 12),
-        (N_("measured value"), 26),
-        (N_("judged on"), 14),
-        (N_("digest of the commitment"), 30),
-        (N_("digest of the verdict"), 30),
-        (N_("run"), 24),
-    )
-    _head(book, sheet, columns)
     titles = {system.id: dossier.read(system.title) for system in dossier.systems}
-    for row, claim in enumerate(dossier.claims, start=1):
-        book.evidence[claim.key] = row
+    widths = [width for _head, width in _EVIDENCE]
+    paper = book.sheet(dossier.t("Evidence"), widths, title=dossier.t("Evidence: what was promised and measured"))
+    paper.head([head for head, _width in _EVIDENCE])
+    for place, claim in enumerate(dossier.claims, start=1):
         if claim.promise is None:
             continue
         commitment, judgement = claim.promise.commitment, claim.judgement
         cells = (
+            _label(place),
             dossier.read(commitment.title),
             titles[claim.ruling.system],
             dossier.read(commitment.statement),
             dossier.status_word(claim),
             figures(commitment, judgement.verdict) if judgement else dossier.t(_BLANK),
-            judgement.at[:10] if judgement else "",
+            judgement.at[:10] if judgement else "–",
             claim.promise.digest,
-            judgement.digest if judgement else "",
-            (judgement.verdict.run or "") if judgement else "",
+            judgement.digest if judgement else "–",
+            (judgement.verdict.run if judgement else None) or "–",
         )
-        for column, cell in enumerate(cells):
-            _write(sheet, (row, column), cell, book.style("plain"))
+        paper.row(HEAD_ROW + place, cells)
+    paper.sheet.autofilter(HEAD_ROW, 0, HEAD_ROW + max(len(dossier.claims), 1), len(_EVIDENCE) - 1)

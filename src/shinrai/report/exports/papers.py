@@ -12,9 +12,10 @@ from shinrai.ledger.projection import ClaimState
 from shinrai.plan.exposure import is_supplied
 from shinrai.records import Framework, Id, System, Text
 from shinrai.report.exports.dossier import Dossier, figures, promise_words
-from shinrai.report.requirements import ANSWER_WORDS, RELATIONSHIPS, REQUIREMENT_WORDS
+from shinrai.report.requirements import RELATIONSHIPS, REQUIREMENT_WORDS
 from shinrai.report.stack_words import AUTONOMY, DATA, HOSTS, OPERATORS, REACH, STAGES, TYPES
 from shinrai.report.words import CERTAINTIES, N_
+from shinrai.rules.questions import ANSWER_WORDS
 from shinrai.workspace import Node, stack_graph
 
 ANNEX = "eu-ai-act-2024"
