@@ -16,7 +16,7 @@ from shinrai.check.files import CALLS
 from shinrai.check.journal import Line, read_journal
 from shinrai.check.patience import Clock, Patience
 from shinrai.check.runs import run
-from shinrai.ledger import Ledger, State, create
+from shinrai.ledger import Ledger, State
 from shinrai.records import (
     SCORER_VERSIONS,
     Budget,
@@ -39,11 +39,11 @@ from shinrai.records import (
     digest_file,
 )
 from shinrai.workspace import fingerprint
+from tests.ledgers import empty_ledger
 
 HERE = ("127.0.0.1",)
 """Where the test servers are."""
 
-URL = "sqlite:///.shinrai/ledger.db"
 SAYS_YES = Includes(id="includes", text="yes")
 
 
@@ -174,4 +174,4 @@ class Town:
 def found(root: Path) -> Town:
     """Set up a workspace with an empty ledger."""
     root.mkdir(parents=True, exist_ok=True)
-    return Town(root, create(URL, root, "town"))
+    return Town(root, empty_ledger(root))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from shinrai import plan
-from shinrai.ledger import Entry, Ledger, State, create
+from shinrai.ledger import Entry, Ledger, State
 from shinrai.records import Judged, Verdict
 from shinrai.workspace import Workspace, load
+from tests.ledgers import empty_ledger
 
-URL = "sqlite:///.shinrai/ledger.db"
 TODAY = date(2026, 11, 23)
 
 
@@ -131,7 +131,7 @@ class Town:
         self.put("data/people.csv", "\n".join(people()) + "\n")
         self.put("components/model.py", "def load(parameters):\n    return lambda records: records\n")
         self.put("components/guard.py", "def load(parameters):\n    return None\n")
-        self.ledger: Ledger = create(URL, root, "town")
+        self.ledger: Ledger = empty_ledger(root)
 
     def put(self, name: str, content: str) -> Path:
         path = self.root / name

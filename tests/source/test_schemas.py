@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -128,12 +129,15 @@ corrections:
 }
 
 
+_schemas = cache(json_schemas)
+
+
 def validator(kind: str) -> Any:
-    return jsonschema_rs.validator_for(json_schemas()[kind])
+    return jsonschema_rs.validator_for(_schemas()[kind])
 
 
 def test_every_kind_of_file_has_a_schema_and_a_record() -> None:
-    assert set(json_schemas()) == set(RECORDS) == set(SOUND)
+    assert set(_schemas()) == set(RECORDS) == set(SOUND)
 
 
 @pytest.mark.parametrize("kind", SOUND)
@@ -173,7 +177,7 @@ def test_what_does_not_load_is_not_valid(kind: str, before: str, after: str) -> 
 
 
 def test_descriptions_are_kept_for_the_editor() -> None:
-    schemas = json_schemas()
+    schemas = _schemas()
     seed = schemas["shinrai"]["properties"]["order_seed"]
     assert seed["description"].startswith("Fixes the order")
     assert "canaries" in json.dumps(schemas["system"])

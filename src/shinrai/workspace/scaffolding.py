@@ -7,6 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -90,9 +91,17 @@ def write_schemas(directory: Path) -> list[Path]:
 
 
 def _schemas(directory: Path) -> Iterator[tuple[Path, str]]:
-    for kind, schema in json_schemas().items():
-        path = directory / "schemas" / f"{kind}.schema.json"
-        yield path, json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    for kind, text in _texts_of_schemas():
+        yield directory / "schemas" / f"{kind}.schema.json", text
+
+
+@cache
+def _texts_of_schemas() -> tuple[tuple[str, str], ...]:
+    """Give kind and text; they follow from the records alone, and making them takes half a second."""
+    return tuple(
+        (kind, json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+        for kind, schema in json_schemas().items()
+    )
 
 
 def _observed(directory: Path, follows: Id | None) -> Iterator[tuple[Path, str]]:
