@@ -8,19 +8,23 @@ its format. ``--gigabyte "Inspect .json" garak`` reads one of a gigabyte of each
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from shinrai.do.json_stream import stream
 from shinrai.do.zip_reading import reading
-from tests.fixtures.replies import COUNT, HERE
+from tests.fixtures.replies import COUNT, HERE, says
 
 SAMPLES = 9_984
 """The multiple of 24, the samples of a fixture, that is nearest to 10,000."""
@@ -50,13 +54,13 @@ print(json.dumps({
 
 def _inspect_samples() -> list[dict[str, Any]]:
     with reading(HERE / "inspect/whole.eval") as archive:
-        names = [name for name in archive.names if name.startswith("samples/")]
-        return [json.loads(archive.read(name)) for name in names]
+        return [json.loads(archive.read(member)) for member in archive if member.name.startswith("samples/")]
 
 
 def _inspect_header(samples: int) -> dict[str, Any]:
     with reading(HERE / "inspect/whole.eval") as archive:
-        header: dict[str, Any] = json.loads(archive.read("header.json"))
+        (found,) = (member for member in archive if member.name == "header.json")
+        header: dict[str, Any] = json.loads(archive.read(found))
     header["eval"]["dataset"] |= {"samples": samples, "sample_ids": [f"s{number}" for number in range(samples)]}
     times = samples // COUNT
     header["results"]["total_samples"] = samples
@@ -163,6 +167,44 @@ def aisev(path: Path, samples: int) -> None:
     path.write_text(json.dumps({"targetModelName": "m", "tenPerspectives": groups}, ensure_ascii=False))
 
 
+def _captured(samples: int) -> Iterator[dict[str, Any]]:
+    """Give captured replies as long as chat replies are: what the endpoint says, 40 times."""
+    for number in range(samples):
+        prompt = f"question {number % COUNT}"
+        said = says(prompt)
+        refused = said.status != HTTPStatus.OK
+        yield {
+            "id": f"s{number}",
+            "prompt": prompt,
+            "reply": None if refused else (said.text or "") * 40,
+            "error": "refused" if refused else None,
+            "topic": "made",
+        }
+
+
+def outputs_lines(path: Path, samples: int) -> None:
+    with path.open("w") as file:
+        file.writelines(json.dumps(row) + "\n" for row in _captured(samples))
+
+
+def outputs_table(path: Path, samples: int) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, ["id", "prompt", "reply", "error", "topic"])
+        table.writeheader()
+        table.writerows(_captured(samples))
+
+
+def outputs_parquet(path: Path, samples: int) -> None:
+    """Write Parquet, uncompressed: replies that repeat would pack to nothing."""
+    lines = path.with_suffix(".lines")
+    outputs_lines(lines, samples)
+    with duckdb.connect() as connection:
+        connection.read_json(str(lines), format="newline_delimited").write_parquet(
+            str(path), compression="uncompressed"
+        )
+    lines.unlink()
+
+
 KINDS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "Inspect .eval": ("log.eval", inspect_archive),
     "Inspect .json": ("log.json", inspect_json),
@@ -171,6 +213,9 @@ KINDS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "DeepEval": ("log.json", deepeval),
     "garak": ("made.report.jsonl", garak),
     "aisev": ("log.json", aisev),
+    "captured replies, JSON Lines": ("r.jsonl", outputs_lines),
+    "captured replies, CSV": ("r.csv", outputs_table),
+    "captured replies, Parquet": ("r.parquet", outputs_parquet),
 }
 
 

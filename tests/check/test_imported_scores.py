@@ -45,8 +45,8 @@ def _inspect(folder: Path) -> Path:
     """Give ``q2`` a score of NaN and ``q3`` one of another scorer, in an archive; both said yes."""
     to = folder / "odd.eval"
     with reading(HERE / "inspect/whole.eval") as archive, zipfile.ZipFile(to, "w") as copy:
-        for name in archive.names:
-            content = archive.read(name)
+        for member in archive:
+            name, content = member.name, archive.read(member)
             if re.match(r"samples/q[23]_", name):
                 sample = json.loads(content)
                 score = sample["scores"].pop("includes")

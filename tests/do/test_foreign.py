@@ -119,10 +119,10 @@ def repacked(
     from shinrai.do.zip_reading import reading  # noqa: PLC0415 - the members are packed with zstd
 
     with reading(path) as archive, zipfile.ZipFile(to, "w", kind) as copy:
-        for name in archive.names:
-            content = change(name, archive.read(name))
+        for member in archive:
+            content = change(member.name, archive.read(member))
             if content is not None:
-                copy.writestr(name, content)
+                copy.writestr(member.name, content)
     return to
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from hashlib import blake2b
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import msgspec
-import numpy as np
 
 from shinrai.do.decisions import import_decisions
 from shinrai.do.keeping import keep_pieces
+from shinrai.do.marks import Marks
 from shinrai.do.naming import require_system
 from shinrai.do.recognising import recognise
 from shinrai.do.refusing import refuse
@@ -199,7 +196,7 @@ class _Book:
         self._missing: Counter[str] = Counter()
         self._empty: Counter[str] = Counter()
         self._numeric: set[str] = set()
-        self._marks = array("Q")
+        self._ids = Marks()
 
     def pieces(self) -> Iterator[bytes]:
         """Give the kept copy, row by row.
@@ -214,13 +211,15 @@ class _Book:
             yield _encode(row.kept()) + b"\n"
         if not self.rows:
             refuse("do.empty", self._name, _("the file holds no trial"))
-        marks = np.sort(np.frombuffer(self._marks, dtype=np.uint64))  # 8 bytes a row: logs of a gigabyte have many
-        if (marks[1:] == marks[:-1]).any():
-            self._refuse_twice()
+        twice = self._ids.twice()
+        if twice is not None:
+            message = _("the trials {first} and {second} of the file have the same id")
+            hint = _("a trial must count once: remove the repetition, or tell the rows apart")
+            refuse("do.sample-twice", self._name, message.format(first=twice[0], second=twice[1]), hint=hint)
 
     def _note(self, row: Row) -> None:
         self.rows += 1
-        self._marks.append(_mark(row.id))
+        self._ids.add(row.id)
         if row.end != "ok":
             kind = (row.error or row.end).partition(":")[0]
             self._missing[kind] += 1
@@ -238,14 +237,6 @@ class _Book:
             for name, count in sorted(self._empty.items())
             if name.startswith("score.") or (name in self._numeric and not name.startswith("metadata."))
         }
-
-    def _refuse_twice(self) -> NoReturn:
-        counted = Counter(self._marks)
-        twice = next(mark for mark in self._marks if counted[mark] > 1)
-        first, second = islice((place for place, mark in enumerate(self._marks, start=1) if mark == twice), 2)
-        message = _("the trials {first} and {second} of the file have the same id").format(first=first, second=second)
-        hint = _("a trial must count once: remove the repetition, or tell the rows apart")
-        refuse("do.sample-twice", self._name, message, hint=hint)
 
     def provenance(self) -> Provenance:
         """Say where the run comes from, now that all of it was read."""
@@ -268,7 +259,3 @@ class _Book:
             summary=run.summary,
             plugin=run.plugin,
         )
-
-
-def _mark(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())

@@ -17,6 +17,7 @@ import msgspec
 
 from shinrai.do.decoding import decoded
 from shinrai.do.json_stream import stream
+from shinrai.do.marks import Marks
 from shinrai.do.refusing import refuse
 from shinrai.do.runs import NOT_RUN, Row, Run, finite, moment
 from shinrai.do.zip_reading import Archive, reading
@@ -104,18 +105,17 @@ def read_inspect(path: Path) -> Run:
 def _from_archive(path: Path, run: Run) -> Iterator[Row]:
     with reading(path) as archive:
         log = _Log(path.name, _header_of(path.name, archive), run)
-        for name in archive.names:
-            if name.startswith("samples/") and name.endswith(".json"):
-                yield log.row(decoded(f"{path.name}/{name}", archive.read(name), Sample))
+        for member in archive:
+            if member.name.startswith("samples/") and member.name.endswith(".json"):
+                yield log.row(decoded(f"{path.name}/{member.name}", archive.read(member), Sample))
         yield from log.not_run()
 
 
 def _header_of(file: str, archive: Archive) -> _Header:
-    wanted = ("header.json", "_journal/start.json")  # the second one alone: the run never ended
-    name = next((name for name in wanted if name in archive.names), None)
-    if name is None:
+    found = archive.find("header.json") or archive.find("_journal/start.json")  # that alone: the run never ended
+    if found is None:
         refuse("do.bad-field", file, _('there is no "{name}" in the archive').format(name="header.json"))
-    header: _Header = decoded(f"{file}/{name}", archive.read(name), _Header)
+    header: _Header = decoded(f"{file}/{found.name}", archive.read(found), _Header)
     return header
 
 
@@ -156,7 +156,7 @@ class _Log:
         self.header = header
         self._run = run
         self._epochs = header.eval.config.epochs or 1
-        self._seen: set[tuple[str, int]] = set()
+        self._seen = Marks()
         self.tell()
 
     def tell(self) -> None:
@@ -181,7 +181,7 @@ class _Log:
     def row(self, sample: Sample) -> Row:
         """Turn a sample into a row."""
         name = str(sample.id)
-        self._seen.add((name, sample.epoch))
+        self._seen.add(_named(name, sample.epoch))
         for scorer in sample.scores or {}:
             self._run.scorers.setdefault(scorer)
         return row_of(sample, row_id=self._row_id(name, sample.epoch), file=self.file)
@@ -191,11 +191,16 @@ class _Log:
 
     def not_run(self) -> Iterator[Row]:
         """Give a row for each sample and epoch that was planned and is not in the log."""
-        for number in self.header.eval.dataset.sample_ids or ():
-            for epoch in range(1, self._epochs + 1):
-                name = str(number)
-                if (name, epoch) not in self._seen:
-                    yield Row(self._row_id(name, epoch), name, [], "error", error=NOT_RUN)
+        planned = self.header.eval.dataset.sample_ids or []
+        texts = (_named(str(sample), epoch) for sample in planned for epoch in range(1, self._epochs + 1))
+        for place in self._seen.lacking(texts):
+            number, epoch = divmod(place, self._epochs)
+            name = str(planned[number])
+            yield Row(self._row_id(name, epoch + 1), name, [], "error", error=NOT_RUN)
+
+
+def _named(sample: str, epoch: int) -> str:
+    return f"{epoch}#{sample}"
 
 
 def _summary(results: _Results) -> dict[str, Json]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from shinrai.do.decoding import plain
 from shinrai.do.json_stream import stream
 from shinrai.do.refusing import refuse
+from shinrai.do.zip_reading import reading
 from shinrai.i18n import _
 from shinrai.records import ImportFormat
 from shinrai.source import listing
@@ -98,15 +99,10 @@ def _refuse_unknown(path: Path, found: str) -> NoReturn:
 
 
 def _of_archive(path: Path) -> ImportFormat:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        message = _("the archive is cut off or damaged: {reason}").format(reason=error)
-        hint = _("a run that was killed leaves its archive unfinished; repair it with: inspect log recover")
-        refuse("do.archive", path.name, message, hint=hint)
-    if any(name == "header.json" or name.startswith(("samples/", "_journal/")) for name in names):
-        return "inspect"
+    with reading(path) as archive:
+        if any(name == "header.json" or name.startswith(("samples/", "_journal/")) for name, *_rest in archive):
+            return "inspect"
+        names = [member.name for member in islice(archive, 5)]
     _refuse_unknown(path, _("an archive with {names}").format(names=listing(names, most=4)))
 
 
