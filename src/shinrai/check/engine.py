@@ -106,6 +106,7 @@ class Engine:
         self._kinds: Counter[str] = Counter()
         self._instrument_failures: Counter[Id] = Counter()
         self._closing: End | None = None
+        self._grace: asyncio.TimerHandle | None = None
         self._over: asyncio.Future[End] | None = None
         self._began = 0.0
         self._told: dict[str, int] = {}
@@ -165,8 +166,9 @@ class Engine:
             self._fill()
             return await self._over
         finally:
-            if self._ticker is not None:
-                self._ticker.cancel()
+            for timer in (self._ticker, self._grace):
+                if timer is not None:
+                    timer.cancel()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -373,7 +375,7 @@ class Engine:
                 self._tell(ClaimDecided(verdict))
         if self._closing is None and self._in_flight and claim.done and all(one.done for one in self._claims):
             self._closing = "complete"
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, self._finish, "complete")
+            self._grace = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._finish, "complete")
 
     # ---- ending
 

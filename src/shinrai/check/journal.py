@@ -361,6 +361,7 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.on_failure = None
         try:
             os.fsync(self._file)
         except OSError as error:

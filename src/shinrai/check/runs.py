@@ -13,50 +13,32 @@ and a new promise never sees an old reply.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
 
 from shinrai.check.choosing import Group, chosen, groups_of, settled, version_of
-from shinrai.check.claims import Claim
 from shinrai.check.correcting import judge_labels
 from shinrai.check.crew import Crew, Plan
-from shinrai.check.ending import RunEnd, clear_away, end_run, note_of, reason_of
-from shinrai.check.engine import End, Engine
-from shinrai.check.events import ClaimBegan, ClaimDecided, Event, RunBegan, RunEnded, Tell
-from shinrai.check.files import CALLS, RUNS, TrialFiles, carried_calls, journals_of
+from shinrai.check.ending import RunEnd, clear_away, end_run
+from shinrai.check.events import ClaimDecided, Tell
+from shinrai.check.files import RUNS
 from shinrai.check.imported_runs import judge_and_archive
 from shinrai.check.instruments import Instruments
-from shinrai.check.journal import Journal, not_written
+from shinrai.check.measuring import DataSets, Given, Opened, measure_run, open_journal
 from shinrai.check.outcomes import is_imported, judge_outcome, needs_no_calls
 from shinrai.check.patience import Access, Patience
 from shinrai.check.pinned import Pinned
 from shinrai.check.purse import Purse
-from shinrai.check.scorers import Context, score_of, scorer
-from shinrai.check.sources import OfARun, Wanted, source_of, target_from
+from shinrai.check.scorers import Context, scorer
+from shinrai.check.sources import Wanted, source_of, target_from
 from shinrai.check.targets.protocol import Target
 from shinrai.check.targets.stack import target_of
 from shinrai.check.tokens import token_bound
 from shinrai.errors import PluginError, ShinraiError, TargetError
 from shinrai.i18n import current_language
 from shinrai.ledger import Ledger, Promise, State
-from shinrai.records import (
-    Budget,
-    Commitment,
-    Digest,
-    Id,
-    Item,
-    Judged,
-    PluginScorer,
-    Reason,
-    RunStarted,
-    SystemVersion,
-    Text,
-    Verdict,
-)
-from shinrai.source import SpooledItems, spool_items
-from shinrai.workspace import committed_file
+from shinrai.records import Budget, Digest, Id, Judged, PluginScorer, Reason, SystemVersion, Text, Verdict
 
 __all__ = ["run"]
 
@@ -112,64 +94,24 @@ async def run(  # noqa: PLR0913 - the contract of the room
     asyncio.CancelledError
         When interrupted. The run stays open, and goes on where it was, next time.
     """
-    check = _Check(
-        root,
-        ledger,
-        Purse(budget),
-        tell or _to_nobody,
-        patience or Patience(),
-        allowed_hosts=allowed_hosts,
-        telling=tell is not None,
-    )
-    check.spread = spread
+    given = Given(root, ledger, Purse(budget), patience or Patience(), tell, DataSets(root))
     try:
-        return await check.measure(systems, claims)
+        return await _Check(given, allowed_hosts, spread).measure(systems, claims)
     finally:
-        check.close()
-
-
-def _to_nobody(_event: Event) -> None:
-    return
-
-
-@dataclass(slots=True)
-class _Opened:
-    """A system that is being measured, and the way to its target, which is open."""
-
-    version: SystemVersion
-    access: Access
-    instruments: Instruments
+        given.data.close()
 
 
 class _Check:
     """One ``shinrai check``."""
 
-    def __init__(  # noqa: PLR0913 - what a command is given
-        self,
-        root: Path,
-        ledger: Ledger,
-        purse: Purse,
-        tell: Tell,
-        patience: Patience,
-        *,
-        allowed_hosts: Collection[str],
-        telling: bool,
-    ) -> None:
-        self._root = root
-        self._ledger = ledger
+    def __init__(self, given: Given, allowed_hosts: Collection[str], spread: Plan | None) -> None:
+        self._given = given
+        self._root = given.root
+        self._ledger = given.ledger
+        self._tell = given.say
         self._allowed_hosts = allowed_hosts
-        self._purse = purse
-        self._tell = tell
-        self._engine_tell = tell if telling else None
-        self._patience = patience
-        self.spread: Plan | None = None
-        self._items: dict[Path, SpooledItems] = {}
-        self._pinned = Pinned(root)
-
-    def close(self) -> None:
-        """Let go of the data sets."""
-        for items in self._items.values():
-            items.close()
+        self._spread = spread
+        self._pinned = Pinned(given.root)
 
     async def measure(self, systems: Collection[str] | None, claims: Collection[str] | None) -> list[Verdict]:
         state = self._ledger.state()
@@ -236,13 +178,13 @@ class _Check:
                 and not waiting & set(started.commitments)
                 and (not systems or started.system in systems)
             ):
-                journal = self._journal(started.directory)
+                journal = open_journal(self._root, started)
                 journal.close()
                 end_run(self._root, self._ledger, RunEnd(started, "superseded", len(journal)))
 
     async def _measure_system(self, version: SystemVersion, groups: Sequence[Group], source: str) -> list[Verdict]:
         instruments = Instruments(self._ledger.state(), [promise for group in groups for promise in group.promises])
-        self._purse.take_up(version.system, instruments.systems)
+        self._given.purse.take_up(version.system, instruments.systems)
         target = self._target_of(version, groups, source)
         try:
             try:
@@ -251,8 +193,10 @@ class _Check:
                 promises = [one for group in groups for one in group.promises]
                 reason: Reason = "plugin-failed" if isinstance(error, PluginError) else "target-unreachable"
                 return self._unreachable(promises, error, reason)
-            await instruments.open(self._root, self._allowed_hosts, self._patience.clock)
-            opened = _Opened(version, Access(target, self._patience.clock, token_bound(version.system)), instruments)
+            await instruments.open(self._root, self._allowed_hosts, self._given.patience.clock)
+            opened = Opened(
+                version, Access(target, self._given.patience.clock, token_bound(version.system)), instruments
+            )
             verdicts = []
             for group in groups:
                 verdicts += await self._measure_group(opened, group)
@@ -266,13 +210,18 @@ class _Check:
         if source:
             commitments = [promise.commitment for group in groups for promise in group.promises]
             wanted = Wanted(
-                version.system, self._root, self._allowed_hosts, commitments, self._items_of, self._patience
+                version.system,
+                self._root,
+                self._allowed_hosts,
+                commitments,
+                self._given.data.items_of,
+                self._given.patience,
             )
             return target_from(source, wanted)
         target = target_of(version.system, self._root, self._allowed_hosts)
-        if self.spread is None:
+        if self._spread is None:
             return target
-        return Crew(version.system, self._root, target, self.spread, allowed_hosts=self._allowed_hosts)
+        return Crew(version.system, self._root, target, self._spread, allowed_hosts=self._allowed_hosts)
 
     def _unreachable(
         self, promises: Sequence[Promise], error: ShinraiError, reason: Reason = "target-unreachable"
@@ -293,7 +242,7 @@ class _Check:
         self._record(verdicts)
         return verdicts
 
-    async def _measure_group(self, opened: _Opened, group: Group) -> list[Verdict]:
+    async def _measure_group(self, opened: Opened, group: Group) -> list[Verdict]:
         verdicts, lost = [], set[Digest]()
         for one in group.promises:
             error = opened.instruments.lacking(one) or self._broken_rule(one)
@@ -302,7 +251,7 @@ class _Check:
                 verdicts += self._unreachable([one], error, reason)
                 lost.add(one.digest)
         kept = replace(group, promises=[one for one in group.promises if one.digest not in lost])
-        return verdicts + (await self._measure_run(opened, kept) if kept.promises else [])
+        return verdicts + (await measure_run(self._given, opened, kept) if kept.promises else [])
 
     def _broken_rule(self, promise: Promise) -> PluginError | None:
         """Say why a promise cannot be scored, if its scorer is a plug-in that fails to load."""
@@ -313,142 +262,6 @@ class _Check:
             except PluginError as error:
                 return error
         return None
-
-    async def _measure_run(self, opened: _Opened, group: Group) -> list[Verdict]:
-        started, journal = self._begin(opened.version, group)
-        with TrialFiles(self._root / started.directory) as trials:
-            try:
-                engine, claims = self._set_up(opened, group, started, journal, trials)
-                end = await _measured(engine, opened.access.target, journal, self._root / started.directory)
-            finally:
-                journal.close()
-            return self._conclude(started, claims, engine, end, group, trials)
-
-    def _begin(self, version: SystemVersion, group: Group) -> tuple[RunStarted, Journal]:
-        """Go on with an open run, or begin a new one; with what an earlier one already has."""
-        before = group.before
-        if before is not None and before.finished is None:
-            started = before.started
-        else:
-            name = f"run-{len(self._ledger.state().runs) + 1:04d}"
-            started = RunStarted(
-                run=name,
-                system=version.system.id,
-                fingerprint=version.fingerprint,
-                commitments=tuple(promise.digest for promise in group.promises),
-                directory=f"{RUNS}/{name}",
-            )
-            Journal.create(self._root / started.directory / CALLS)
-            self._ledger.append(started)
-        journal = self._journal(started.directory)
-        try:
-            if len(journal) == journal.carried:  # a crash can come while calls are being taken over
-                for line in carried_calls(self._root, group.ended):
-                    if journal.number(line.key) is None:
-                        journal.write(line)
-        except BaseException:
-            journal.close()
-            raise
-        return started, journal
-
-    def _journal(self, directory: str) -> Journal:
-        journal, *shards = journals_of(self._root / directory)
-        return Journal(journal, shown_as=f"{directory}/{CALLS}", shards=shards)
-
-    def _set_up(
-        self, opened: _Opened, group: Group, started: RunStarted, journal: Journal, trials: TrialFiles
-    ) -> tuple[Engine, list[Claim]]:
-        system = opened.version.system
-        context = Context(secrets=system.secrets, root=self._root)
-        claims = []
-        for promise in group.promises:
-            commitment = promise.commitment
-            claims.append(
-                Claim(
-                    commitment,
-                    promise.digest,
-                    commitment.draw(self._items_of(commitment)),
-                    kind=commitment.trial_kind(system.kind),
-                    score=score_of(commitment, context),
-                    run=started.run,
-                    keep=trials.of_the_next_claim(),
-                )
-            )
-        began = tuple(
-            ClaimBegan(claim.key, claim.commitment.threshold, len(claim.order), claim.calls_at_most) for claim in claims
-        )
-        self._tell(RunBegan(started.run, system.id, began, kept=len(journal)))
-        engine = Engine(
-            run=started.run,
-            system=system.id,
-            access=opened.access,
-            claims=claims,
-            journal=journal,
-            purse=self._purse,
-            patience=self._patience,
-            tell=self._engine_tell,
-            instruments=opened.instruments.ways,
-        )
-        return engine, claims
-
-    def _items_of(self, commitment: Commitment) -> Sequence[Item]:
-        if commitment.data is None:
-            return []
-        path, use = committed_file(self._root, commitment.data), commitment.data.use
-        if path not in self._items:
-            folder = self._root / RUNS
-            try:
-                self._items[path] = spool_items(path, shown_as=use.file or path.name, folder=folder)
-            except OSError as error:
-                raise not_written(path.name, error) from error
-        return self._items[path]
-
-    def _conclude(  # noqa: PLR0917 - what a run has come to
-        self,
-        started: RunStarted,
-        claims: Sequence[Claim],
-        engine: Engine,
-        end: End,
-        group: Group,
-        trials: TrialFiles,
-    ) -> list[Verdict]:
-        """Archive calls and trials, then write the verdicts and the end of the run in one transaction."""
-        already = {claim.key for claim in claims if claim.verdict is not None}
-        verdicts = [claim.conclude(reason_of(end), note_of(end, engine.last_failure)) for claim in claims]
-        spending = self._purse.settle_run()
-        details = {**engine.figures(), **self._purse.in_words(spending)}
-        if end not in {"complete", "target-failed"}:
-            details["why"] = end
-        if group.ended is not None:
-            details["continues"] = group.ended.started.run
-        how: Literal["complete", "target-failed"] = "target-failed" if end.startswith("target-") else "complete"
-        end_run(self._root, self._ledger, RunEnd(started, how, engine.calls, details, verdicts, trials.files))
-        for verdict in verdicts:
-            if verdict.key not in already:
-                self._tell(ClaimDecided(verdict))
-        self._tell(
-            RunEnded(
-                started.run,
-                started.system,
-                end,
-                engine.calls,
-                details["wasted"],
-                details["saved"],
-                spending,
-                self._purse.price,
-            )
-        )
-        return verdicts
-
-
-async def _measured(engine: Engine, target: Target, journal: Journal, directory: Path) -> End:
-    if not isinstance(target, OfARun):
-        return await engine.measure()
-    await target.begin(journal, directory)
-    try:
-        return await engine.measure()
-    finally:
-        await target.end()
 
 
 def _today(state: State) -> date:
