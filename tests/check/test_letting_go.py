@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from shinrai.check import ending
+from shinrai.check.archive import write_run
 from shinrai.check.claims import Claim
 from shinrai.check.engine import Engine
 from shinrai.check.journal import Journal
+from shinrai.check.keys import KeyTable
 from shinrai.records.drawing import Drawn
+from shinrai.stats.race import RateRace
 from tests.check.town import Town
 from tests.servers.endpoint import Reply, serving
 
-HELD = (Claim, Drawn, Engine, Journal)
+HELD = (Claim, Drawn, Engine, Journal, KeyTable, RateRace)
 
 
 @pytest.mark.parametrize("late", [0.0, 0.2])
@@ -26,16 +28,15 @@ async def test_nothing_of_the_trials_is_held_while_they_are_archived(
 ) -> None:
     held: list[str] = []
     asked = count()
-    archive = ending.write_run
 
     def looked_at(*given: Any) -> list[Path]:
         held.extend(type(one).__name__ for one in gc.get_objects() if isinstance(one, HELD) and id(one) not in before)
-        return archive(*given)
+        return write_run(*given)
 
     def answer(_prompt: str, _attempt: int) -> Reply:
         return Reply("no", delay=late if next(asked) >= 2 else 0.0)
 
-    monkeypatch.setattr(ending, "write_run", looked_at)
+    monkeypatch.setattr("shinrai.check.ending.write_run", looked_at)
     with serving(answer) as endpoint:
         town.chat(endpoint.url)
         town.prompts(300)

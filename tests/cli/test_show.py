@@ -87,6 +87,8 @@ def test_failures_are_found_one_after_the_other_until_there_are_no_more(shown: A
 
 def test_two_versions_are_compared_item_by_item(shown: Any) -> None:
     found = json.loads(shown("run-0002", "--against", "run-0001", "--json")[0])
+    told = {"field": "system", "before": "adder v1", "after": "adder v2", "claims": ["plan/goal/measure/right-often"]}
+    assert found["asked_otherwise"] == [told]
     assert found["broken"] == found["other"] == found["same"] == 0
     assert found["fixed"] == len(found["changes"]) > 0
     for change in found["changes"]:
@@ -95,14 +97,15 @@ def test_two_versions_are_compared_item_by_item(shown: Any) -> None:
         assert change["before"]["calls"][0]["reply"]["answer"] == -1
         assert change["after"]["calls"][0]["reply"]["answer"] >= 0
     page, _err = shown("run-0001", "--against", "run-0002")
-    assert page.startswith(f"0 now pass, {found['fixed']} no longer pass")
+    assert page.startswith("! the two runs did not ask the same:\n  system: adder v2 → adder v1\n\n")
+    assert f"\n0 now pass, {found['fixed']} no longer pass" in page
     assert re.search(r"run-0002 ✓ pass.*\n +run-0001 ✗ fail", page)
     assert all(character.isprintable() or character == "\n" for character in page)
 
 
 def test_a_run_compared_with_itself_shows_no_change(shown: Any) -> None:
     found = json.loads(shown("run-0001", "--against", "run-0001", "--json")[0])
-    assert found["changes"] == []
+    assert found["changes"] == found["asked_otherwise"] == []
     assert found["same"] > 0
 
 

@@ -23,26 +23,27 @@ _LOW: Final = 2**_BITS - 1
 
 
 class KeyTable:
-    """Numbers of keys.
+    """Numbers of keys."""
 
-    Parameters
-    ----------
-    key_of : callable
-        Gives the key that was added with a number.
-    """
+    __slots__ = ("_newest", "_sorted")
 
-    __slots__ = ("_key_of", "_newest", "_sorted")
-
-    def __init__(self, key_of: Callable[[int], str]) -> None:
-        self._key_of = key_of
+    def __init__(self) -> None:
         self._newest: dict[str, int] = {}
         self._sorted = array("Q")
 
     def __len__(self) -> int:
         return len(self._newest) + len(self._sorted)
 
-    def find(self, key: str) -> int | None:
-        """Give the number of a key; None if it was not added."""
+    def find(self, key: str, key_of: Callable[[int], str]) -> int | None:
+        """Give the number of a key; None if it was not added.
+
+        Parameters
+        ----------
+        key : str
+            Any text.
+        key_of : callable
+            Gives the key that was added with a number.
+        """
         number = self._newest.get(key)
         if number is not None or not self._sorted:
             return number
@@ -51,7 +52,7 @@ class KeyTable:
             found = self._sorted[place]
             if found ^ marked > _LOW:
                 return None
-            if self._key_of(found & _LOW) == key:
+            if key_of(found & _LOW) == key:
                 return found & _LOW
         return None
 

@@ -52,7 +52,7 @@ class Places:
         self._homes: list[_Home] = []
         self._starts = array("Q")
         self._home_of = array("H")
-        self._keys = KeyTable(self._key_of)
+        self._keys = KeyTable()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -82,7 +82,7 @@ class Places:
 
     def find(self, key: str) -> int | None:
         """Give the number of a call; None if it is in none of the files."""
-        return self._keys.find(key)
+        return self._keys.find(key, self._key_of)
 
     def note(self, file: int, length: int, key: str | None) -> int:
         """Note the next line of a file, with the call that it holds; None for one that another line holds already."""
