@@ -92,7 +92,7 @@ def prefecture_map(values: Iterable[tuple[str, float]], worst: Collection[str]) 
     """
     known = {code: value for name, value in values if (code := code_of(name)) is not None}
     low, high = min(known.values(), default=0.0), max(known.values(), default=0.0)
-    marked = {code_of(name) for name in worst}
+    marked = {code for name in worst if (code := code_of(name)) is not None}
     parts = [part for code, place in TILES.items() for part in _tile(code, place, known, (low, high), marked)]
     parts += _legend(low, high)
     label = " · ".join(f"{code} {plain(value)}" for code, value in sorted(known.items()))
