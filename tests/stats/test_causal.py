@@ -95,7 +95,8 @@ def test_a_known_break_is_found_and_no_placebo_is_as_strong() -> None:
     told = [interrupted(row, 24) for row in rows]
     assert sum(one.level.lower < 6 < one.level.upper for one in told) >= 33, "of 40, at 95 %"
     assert sum(one.slope.lower < 0.8 < one.slope.upper for one in told) >= 33
-    assert max(one.p for one in told) < 0.01
+    assert max(one.p for one in told) < 0.05
+    assert np.median([one.p for one in told]) < 0.01
     assert (told[0].before, told[0].after, told[0].lags) == (24, 12, default_lags(36))
     placebos = placebo_dates(rows[0], 24)
     assert len(placebos) == 24 - 2 * FEWEST_PERIODS + 1
@@ -114,10 +115,23 @@ def test_without_an_effect_few_are_found(correlation: float) -> None:
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6])
-def test_the_level_of_the_test_is_held(correlation: float) -> None:
-    rows = drawn(np.random.default_rng(5), 1000, 32, correlation)
-    assert np.mean([interrupted(row, 20).p <= 0.05 for row in rows]) < 0.08
+@pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize(("periods", "before"), [(16, 8), (32, 20), (60, 30)])
+def test_the_level_of_the_test_is_held(periods: int, before: int, correlation: float) -> None:
+    # 1,000 series at a level of 5 %. Where the correlation is near the most that is reckoned with, 7 % are known.
+    rows = drawn(np.random.default_rng(5), 1000, periods, correlation)
+    assert np.mean([interrupted(row, before).p <= 0.05 for row in rows]) < 0.08
+
+
+def test_a_correlation_that_cannot_be_ruled_out_is_reckoned_with() -> None:
+    # Wherever the correlation lies, it is hardly ever larger than what is reckoned with.
+    for correlation in (0.0, 0.3, 0.6, 0.9):
+        rows = drawn(np.random.default_rng(7), 40, 32, correlation)
+        found = [interrupted(row, 20) for row in rows]
+        assert sum(one.reckoned < correlation - 0.05 for one in found) <= 10, (
+            "of 40, at 10 %: 10 in 1 of 300 such tests"
+        )
+        assert all(one.reckoned >= one.correlation - 0.05 for one in found)
 
 
 @given(st.integers(0, 2**32 - 1))
