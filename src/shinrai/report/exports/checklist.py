@@ -116,7 +116,7 @@ def _cover(paper: Paper, guidelines: Framework, roles: list[tuple[Operator, str]
         _fact(paper, row, (dossier.t(head), value), label)
         row += 1
     row += 1
-    heads = [dossier.t("role"), *(_state_words(dossier, state) for state in _COLOURS), dossier.t("all")]
+    heads = [dossier.t("Role"), *(_state_words(dossier, state) for state in _COLOURS), dossier.t("All")]
     paper.row(row, heads, style("head", bold=True, bg_color="#DDE4F0", align="center", valign="vcenter"))
     for role, word in roles:
         row += 1

@@ -14,7 +14,7 @@ from shinrai.rules.questions import ANSWER_WORDS, HEADS
 
 _COLUMNS: Final[Mapping[str, str]] = {"requirement": HEADS["requirement"], "framework": N_("framework"), **HEADS}
 """Name and head; the framework is there for people only and is passed over when the workbook comes back."""
-_WIDTHS: Final = (24, 22, 18, 34, 17, 34, 20, 13, 13, 17, 17)
+_WIDTHS: Final = (24, 32, 18, 34, 17, 34, 20, 13, 13, 17, 17)
 _HELP: Final[dict[str, tuple[str, str]]] = {
     "requirement": (N_("Leave as it is: the requirement by its id."), "iso-iec-42001-2023/5.2"),
     "system": (N_("The AI system that is asked about. Blank: the whole organisation, and so every system."), ""),
@@ -56,8 +56,9 @@ def questionnaire(dossier: Dossier) -> bytes:
     book = Book(dossier, title)
     paper = book.sheet(dossier.t("Answers"), _WIDTHS, title=title)
     guide = dossier.t("How to fill in")
-    asked = dossier.t("Please fill in the yellow cells; see the sheet {name}.", name=guide)
+    asked = dossier.t("Please fill in the yellow cells; see the sheet “{name}”.", name=guide)
     paper.write((3, 0), asked, book.style("ask", border=0, text_wrap=False, bold=True))
+    paper.sheet.set_row(3, 24)
     paper.head(list(_COLUMNS.values()))
     systems = _titles((one.id, one.title) for one in dossier.systems)
     roles = _titles((one.id, one.title) for one in dossier.workspace.settings.roles)
