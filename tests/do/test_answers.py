@@ -12,6 +12,7 @@ import pytest
 from openpyxl.cell.cell import MergedCell
 
 from shinrai import do
+from shinrai.do.questionnaires import typed_day
 from shinrai.errors import SourceError, UsageError
 from shinrai.i18n import Language, translate
 from shinrai.records import Answer
@@ -209,6 +210,28 @@ def test_the_japanese_workbook_comes_back_too_and_with_its_columns_in_another_or
     assert audit.answer == "not-in-place"
     again = questionnaire(town, tmp_path / "again.xlsx", {}, "en")
     assert do.questionnaire(town.ledger, town.load(), again, TODAY, paper.parent).answers[0].by == "desk"
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("2026-03-31", date(2026, 3, 31)),
+        (" 2026/3/31 ", date(2026, 3, 31)),
+        ("２０２６年３月３１日", date(2026, 3, 31)),
+        ("令和8年3月31日", date(2026, 3, 31)),
+        ("令和元年5月1日", date(2019, 5, 1)),
+        ("R8.3.31", date(2026, 3, 31)),
+        ("令和元年4月30日", None),
+        ("平成31年4月30日", None),
+        ("26/3/31", None),
+        ("元/3/31", None),
+        ("2026-02-30", None),
+        ("令和9999年1月1日", None),
+        ("31.3.2026", None),
+    ],
+)
+def test_days_are_read_as_they_are_typed_in_japan(typed: str, day: date | None) -> None:
+    assert typed_day(typed) == day
 
 
 def test_heads_that_stand_twice_are_refused(town: Town, tmp_path: Path) -> None:

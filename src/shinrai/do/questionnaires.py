@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from shinrai.do.answers import Given, bring, looked_at, with_document
 from shinrai.do.statements import read_document
 from shinrai.errors import Problem, SourceError, UsageError
-from shinrai.i18n import LANGUAGES, _
+from shinrai.i18n import LANGUAGES, _, current_language
 from shinrai.ledger import Ledger
 from shinrai.records import Answer, Text
 from shinrai.rules.questions import ANSWER_WORDS, HEADS, spoken, written_alike
@@ -21,10 +21,13 @@ from shinrai.source import did_you_mean, listing
 from shinrai.source.workbook import Cell, Sheet, cell_name, read_workbook
 from shinrai.workspace import Workspace
 
+_DIGITS: Final = 4
 _NEEDED: Final = ("requirement", "answer", "by")
 _HEADING_ROWS: Final = 20
 """The heads stand within so many rows; a title and instructions may stand above them."""
-_DAY: Final = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_DAY: Final = re.compile(r"((?:令和|R)?)([0-9]{1,4}|元)[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_BEFORE_REIWA: Final = 2018
+_REIWA_BEGINS: Final = date(2019, 5, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,11 @@ class _Named:
                 by_title.setdefault(written_alike(thing.title.read(language)), set()).add(thing.id)
         self.ids = {title: ids.pop() for title, ids in by_title.items() if len(ids) == 1}
         self.ids |= {written_alike(thing.id): thing.id for thing in things}
-        self.shown = [thing.id for thing in things]
-        self.near = [*self.shown, *(thing.title.read(language) for thing in things for language in LANGUAGES)]
+        self.shown = [thing.title.read(current_language()) for thing in things]
+        self.near = [
+            *(thing.id for thing in things),
+            *(thing.title.read(language) for thing in things for language in LANGUAGES),
+        ]
 
 
 class _Reading:
@@ -248,23 +254,25 @@ class _Reading:
         value = told.get(column)
         if value is None or value == "":
             return None
-        found = self.sheet.day(value) if isinstance(value, float) else _typed_day(str(value))
+        found = self.sheet.day(value) if isinstance(value, float) else typed_day(str(value))
         if found is None:
             message = _("{value} is not a day such as 2026-03-31").format(value=_text(value))
-            expected = _("a day: 2026-03-31, 2026/3/31 or 2026年3月31日")
+            expected = _("a day: 2026-03-31, 2026/3/31, 2026年3月31日 or 令和8年3月31日")
             self.problem((row, column), "do.questionnaire", message, expected=expected)
         return found
 
 
-def _typed_day(text: str) -> date | None:
-    """Read a day that was typed as a text."""
+def typed_day(text: str) -> date | None:
+    """Read a day that was typed as a text, with a year of four digits or of the era Reiwa."""
     found = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if found is None:
         return None
+    era, year = found[1], 1 if found[2] == "元" else int(found[2])
     try:
-        return date(int(found[1]), int(found[2]), int(found[3]))
+        day = date(year + _BEFORE_REIWA if era else year, int(found[3]), int(found[4]))
     except ValueError:
         return None
+    return day if (day >= _REIWA_BEGINS if era else len(found[2]) == _DIGITS) else None
 
 
 def _text(cell: Cell) -> str:

@@ -23,7 +23,11 @@ from shinrai.report.words import N_
 from shinrai.workspace import Node, StackGraph
 
 _BOX, _TALL, _GAP, _ROW, _PAD = 208.0, 46.0, 76.0, 62.0, 10.0
+_ROOMY = 300.0
+"""Width of a box in a picture of few columns, so that names stand there in full."""
+_FEW = 3
 _LETTERS = 22
+"""Half-width letters of a name in a box as wide as `_BOX`."""
 _MOST = 60
 """Nodes drawn one by one; beyond that, systems that need the same are drawn as one."""
 _MOST_SHARED = 36
@@ -64,15 +68,16 @@ def stack_picture(found: Overview) -> str:
     drawn = _drawn(found, groups)
     edges = _edges(graph, drawn)
     columns, ways = _columns(drawn, edges)
+    box = _ROOMY if len(columns) <= _FEW else _BOX
     places = {
-        key: (_PAD + number * (_BOX + _GAP), _PAD + row * _ROW)
+        key: (_PAD + number * (box + _GAP), _PAD + row * _ROW)
         for number, column in enumerate(columns)
         for row, key in enumerate(column)
     }
-    wide = 2 * _PAD + len(columns) * _BOX + (len(columns) - 1) * _GAP
+    wide = 2 * _PAD + len(columns) * box + (len(columns) - 1) * _GAP
     tall = 2 * _PAD + max(map(len, columns)) * _ROW - (_ROW - _TALL)
-    lines = "".join(_edge([places[key] for key in ways[edge]], dashed) for edge, dashed in edges.items())
-    boxes = "".join(_node(drawn[key], *place) for key, place in places.items() if key in drawn)
+    lines = "".join(_edge([places[key] for key in ways[edge]], box, dashed) for edge, dashed in edges.items())
+    boxes = "".join(_node(drawn[key], place, box) for key, place in places.items() if key in drawn)
     label = f"{len(graph.systems)} → {found.replaceable.components}"
     return (
         f'<svg class="stack" viewBox="0 0 {wide:g} {tall:g}" width="{_SHRUNK * wide:g}" role="img" '
@@ -223,24 +228,26 @@ def _mean(rows: list[int], otherwise: int) -> float:
 # ---- how it is drawn
 
 
-def _edge(way: Sequence[tuple[float, float]], dashed: bool) -> str:  # noqa: FBT001 - private
+def _edge(way: Sequence[tuple[float, float]], box: float, dashed: bool) -> str:  # noqa: FBT001 - private
     middle = _TALL / 2
-    drawn = f"M{way[0][0] + _BOX:g},{way[0][1] + middle:g}"
+    drawn = f"M{way[0][0] + box:g},{way[0][1] + middle:g}"
     for (x, y), (to, at) in pairwise(way):
         bend = _GAP / 2
-        drawn += f" C{x + _BOX + bend:g},{y + middle:g} {to - bend:g},{at + middle:g} {to:g},{at + middle:g}"
-        drawn += f" L{to + _BOX:g},{at + middle:g}" if (to, at) != way[-1] else ""
+        drawn += f" C{x + box + bend:g},{y + middle:g} {to - bend:g},{at + middle:g} {to:g},{at + middle:g}"
+        drawn += f" L{to + box:g},{at + middle:g}" if (to, at) != way[-1] else ""
     return f'<path class="{"need any" if dashed else "need"}" d="{drawn}"/>'
 
 
-def _node(box: _Box, x: float, y: float) -> str:
+def _node(box: _Box, place: tuple[float, float], width: float) -> str:
+    x, y = place
     marks = escape(" ".join(box.marks))
-    room = _LETTERS - (2 * len(marks) + 2 if marks else 0)
-    mark = f'<text class="mark" x="{x + _BOX - 8:g}" y="{y + 18:g}" text-anchor="end">{marks}</text>' if marks else ""
+    letters = int(_LETTERS * width / _BOX)
+    room = letters - (2 * len(marks) + 2 if marks else 0)
+    mark = f'<text class="mark" x="{x + width - 8:g}" y="{y + 18:g}" text-anchor="end">{marks}</text>' if marks else ""
     return (
         f'<g class="{box.kind}"><title>{escape(box.key.rstrip("/"))}</title>'
-        f'<rect x="{x:g}" y="{y:g}" width="{_BOX:g}" height="{_TALL:g}" rx="6"/>'
-        f"{_text(box.title, 'name', x + 9, y + 19, room)}{_text(box.line, 'line', x + 9, y + 36, _LETTERS + 5)}"
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{_TALL:g}" rx="6"/>'
+        f"{_text(box.title, 'name', x + 9, y + 19, room)}{_text(box.line, 'line', x + 9, y + 36, letters + 5)}"
         f"{mark}</g>"
     )
 
