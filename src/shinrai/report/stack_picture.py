@@ -26,8 +26,8 @@ _BOX, _TALL, _GAP, _ROW, _PAD = 208.0, 46.0, 76.0, 62.0, 10.0
 _ROOMY = 300.0
 """Width of a box in a picture of few columns, so that names stand there in full."""
 _FEW = 3
-_LETTERS = 22
-"""Half-width letters of a name in a box as wide as `_BOX`."""
+_LETTER, _WIDE_LETTER = 8.3, 1.7
+"""Room that a half-width letter of a name takes, and how many of these a full-width one does."""
 _MOST = 60
 """Nodes drawn one by one; beyond that, systems that need the same are drawn as one."""
 _MOST_SHARED = 36
@@ -241,7 +241,7 @@ def _edge(way: Sequence[tuple[float, float]], box: float, dashed: bool) -> str: 
 def _node(box: _Box, place: tuple[float, float], width: float) -> str:
     x, y = place
     marks = escape(" ".join(box.marks))
-    letters = int(_LETTERS * width / _BOX)
+    letters = int((width - 18) / _LETTER)
     room = letters - (2 * len(marks) + 2 if marks else 0)
     mark = f'<text class="mark" x="{x + width - 8:g}" y="{y + 18:g}" text-anchor="end">{marks}</text>' if marks else ""
     return (
@@ -260,10 +260,10 @@ def _text(text: Text, kind: str, x: float, y: float, room: int) -> str:
 
 
 def _fit(text: str, room: int) -> str:
-    """Cut a text to a number of columns; full-width characters take two."""
-    wide, kept = 0, ""
+    """Cut a text to the room of a number of half-width letters."""
+    wide, kept = 0.0, ""
     for character in text:
-        wide += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        wide += _WIDE_LETTER if unicodedata.east_asian_width(character) in "WF" else 1
         if wide > room:
             return f"{kept[:-1]}…"
         kept += character
