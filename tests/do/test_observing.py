@@ -96,6 +96,7 @@ WRONG: dict[str, tuple[str, str, int, int, str | None]] = {
     "no source": (ROW.replace("white paper", ""), "do.no-source", 2, 25, None),
     "no period": (ROW.replace("FY2024", "令和6年度"), "do.period", 2, 5, None),
     "a thirteenth month": (ROW.replace("FY2024", "2024-13"), "do.period", 2, 5, None),
+    "a period in another form": (ROW.replace("FY2024", "2024年度"), "do.period", 2, 5, "did you mean FY2024?"),
     "a period to come": (ROW.replace("FY2024", "FY2027"), "do.future", 2, 5, "a forecast has the status forecast"),
     "more than all": (ROW.replace("26.7", "267"), "do.outside-limits", 2, 12, None),
     "published too early": (ROW.replace("2025-07-09", "2023-07-09"), "do.published-early", 2, 37, None),

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shinrai.records import IndicatorUse, first_day, frequency_of, last_day_of, months_after, year_of
+from shinrai.records import (
+    IndicatorUse,
+    first_day,
+    frequency_of,
+    last_day_of,
+    months_after,
+    period_like,
+    period_meant,
+    year_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +53,32 @@ def test_months_later_is_the_same_day_or_the_last_of_the_month(day: date, months
     later = months_after(day, months)
     assert (later.year * 12 + later.month) - (day.year * 12 + day.month) == months
     assert later.day == day.day or (later + timedelta(days=1)).day == 1
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2200, 12, 31)),
+    st.sampled_from(["2026", "FY2025", "2026-H1", "2026-Q2", "2026-05", "2026-05-31"]),
+)
+def test_a_day_lies_in_the_period_of_its_name(day: date, kind: str) -> None:
+    found = period_like(kind, day)
+    assert frequency_of(found) == frequency_of(kind)
+    assert first_day(found) <= day <= last_day_of(found)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2025年度", "FY2025"),
+        ("２０２５年度", "FY2025"),
+        ("fy 2025", "FY2025"),
+        ("2025年", "2025"),
+        ("2025/5", "2025-05"),
+        ("2025年5月31日", "2025-05-31"),
+        ("2025Q2", "2025-Q2"),
+        ("2025/13", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_period_written_in_another_way_is_told_and_not_taken(written: str, meant: str | None) -> None:
+    assert period_meant(written) == meant

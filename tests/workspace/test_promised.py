@@ -55,7 +55,15 @@ def test_a_plan_that_fits_together(tmp_path: Path, small_catalog: Path) -> None:
 
 
 UNKNOWN = "workspace.unknown-part"
+OUTSIDE = "workspace.outside-period"
 BASELINE = "baseline: {period: FY2024"
+COURSES = "{id: courses, title: {en: Courses}"
+
+
+def due(period: str) -> str:
+    return f"{COURSES}, milestones: [{{id: m, title: {{en: M}}, due: {period}}}]"
+
+
 WRONG: dict[str, tuple[str, str, str, int, int, str | None]] = {
     "no direction": ("unit: percent, direction: up,", "unit: percent,", "source.missing-key", 19, 5, None),
     "a misspelt direction": ("direction: up", "direction: Up", "source.value", 19, 61, None),
@@ -71,8 +79,11 @@ WRONG: dict[str, tuple[str, str, str, int, int, str | None]] = {
     "more than all": ("value: 80", "value: 180", "workspace.outside-limits", 26, 37, None),
     "less than nothing": ("value: 20", "value: -20", "workspace.outside-limits", 25, 39, None),
     "a path outside what can be": ("value: 40", "value: 400", "workspace.outside-limits", 27, 36, None),
-    "a path before the baseline": ("period: FY2026", "period: FY2023", "workspace.outside-period", 27, 21, None),
-    "a target outside the plan": ("period: FY2030", "period: FY2033", "workspace.outside-period", 26, 22, None),
+    "a path before the baseline": ("period: FY2026", "period: FY2023", OUTSIDE, 27, 21, "the nearest one is FY2024"),
+    "a path after the target": ("period: FY2026", "period: FY2031", OUTSIDE, 27, 21, "the nearest one is FY2030"),
+    "a target outside the plan": ("period: FY2030", "period: FY2033", OUTSIDE, 26, 22, "the nearest one is FY2030"),
+    "a milestone before the plan": (COURSES, due('"2023"'), OUTSIDE, 12, 87, "the nearest one is 2024"),
+    "a milestone after the plan": (COURSES, due("2031-Q2"), OUTSIDE, 12, 87, "the nearest one is 2031-Q1"),
     "a baseline after the target": ("period: FY2024, value", "period: FY2031, value", "source.rule", 25, 5, None),
     "kinds of period mixed": ("period: FY2030", 'period: "2030"', "source.rule", 25, 5, None),
     "no period at all": ("period: FY2030", "period: soon", "source.rule", 26, 22, None),
@@ -99,6 +110,7 @@ def test_a_contradiction_is_found_at_its_place(
     problem = raised.value.problems[found.index((code, line, column))]
     assert problem.file == "plans/nation.yaml"
     assert hint is None or problem.hint == hint
+    assert code != OUTSIDE or (problem.expected or "").startswith("from ")
 
 
 def test_a_plan_that_nobody_ships_cannot_be_followed(tmp_path: Path, small_catalog: Path) -> None:

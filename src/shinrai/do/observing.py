@@ -27,6 +27,8 @@ from shinrai.records import (
     ObservedTable,
     first_day,
     last_day_of,
+    period_like,
+    period_meant,
 )
 from shinrai.source import did_you_mean, listing
 from shinrai.workspace import Workspace, kept_copy
@@ -281,7 +283,9 @@ class _Reading:
         except ValueError:
             message = _('"{text}" is no period').format(text=period)
             expected = _("a period such as 2026, FY2025, 2026-H1, 2026-Q2, 2026-05 or 2026-05-31")
-            self._refuse("do.period", row, "period", message, expected)
+            meant = period_meant(period)
+            hint = None if meant is None else _("did you mean {name}?").format(name=meant)
+            self._refuse("do.period", row, "period", message, expected, hint)
         return None
 
     def _fits(self, row: Row, one: Observation, definition: IndicatorDefinition) -> bool:
@@ -299,7 +303,9 @@ class _Reading:
             self._refuse("do.outside-limits", row, "value", message)
         if one.period and one.status != "forecast" and first_day(one.period) > self.today:
             message = _("Nothing can have been observed on {day}: it is still to come").format(day=one.period)
-            self._refuse("do.future", row, "period", message, None, _("a forecast has the status forecast"))
+            newest = period_like(one.period, self.today)
+            expected = _("{period} at the latest").format(period=newest)
+            self._refuse("do.future", row, "period", message, expected, _("a forecast has the status forecast"))
         elif one.period and one.published and one.status != "forecast" and one.published < first_day(one.period):
             message = _("published on {day}, before the period began").format(day=one.published)
             self._refuse("do.published-early", row, "published", message)

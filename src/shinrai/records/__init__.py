@@ -217,6 +217,8 @@ from shinrai.records.timeperiod import (
     frequency_of,
     last_day_of,
     months_after,
+    period_like,
+    period_meant,
     year_of,
 )
 from shinrai.records.trial import Call, CallEnd, Item, Outcome, Score, Trial
@@ -467,6 +469,8 @@ __all__ = [
     "opening",
     "own_observations",
     "package_url",
+    "period_like",
+    "period_meant",
     "rank",
     "read_turns",
     "require_variants_of",

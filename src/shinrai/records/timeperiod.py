@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeAlias
@@ -17,6 +18,19 @@ _FORM: Final = re.compile(
     r"(?P<fiscal>FY)?(?P<year>\d{4})(?:-(?:H(?P<half>[12])|Q(?P<quarter>[1-4])|(?P<month>\d{2})(?:-(?P<day>\d{2}))?))?",
     re.ASCII,
 )
+_MEANT: Final = tuple(
+    (re.compile(form, re.ASCII | re.IGNORECASE), name)
+    for form, name in (
+        (r"(?:FY)?-?([0-9]{4})年度", "FY{}"),
+        (r"FY-?([0-9]{4})", "FY{}"),
+        (r"([0-9]{4})年?", "{}"),
+        (r"([0-9]{4})[-/.]?Q([1-4])", "{}-Q{}"),
+        (r"([0-9]{4})[-/.]?H([12])", "{}-H{}"),
+        (r"([0-9]{4})[-/.年]([0-9]{1,2})月?", "{}-{:0>2}"),
+        (r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?", "{}-{:0>2}-{:0>2}"),
+    )
+)
+"""How people write periods, and what these are called here."""
 _FISCAL_START: Final = 4  # Japan's fiscal year begins in April
 
 
@@ -95,6 +109,56 @@ def year_of(period: str) -> float:
         year = date(start.year, 1, 1)
         return start.year + (start - year).days / (date(start.year + 1, 1, 1) - year).days
     return start.year + (start.month - 1) / 12
+
+
+def period_like(period: str, day: date) -> str:
+    """Give the period of the same kind that a day lies in.
+
+    Parameters
+    ----------
+    period : str
+        Of which kind.
+    day : date
+        Within the period that is wanted.
+
+    Returns
+    -------
+    str
+        Such as FY2024 for 31 March 2025, where `period` is a Japanese fiscal year.
+
+    Raises
+    ------
+    ValueError
+        If `period` names none.
+    """
+    names: dict[Frequency, str] = {
+        "year": f"{day.year:04}",
+        "fiscal-year": f"FY{day.year - (day.month < _FISCAL_START):04}",
+        "half-year": f"{day.year:04}-H{(day.month + 5) // 6}",
+        "quarter": f"{day.year:04}-Q{(day.month + 2) // 3}",
+        "month": f"{day.year:04}-{day.month:02}",
+        "day": day.isoformat(),
+    }
+    return names[frequency_of(period)]
+
+
+def period_meant(written: str) -> str | None:
+    """Give the period that somebody probably means who writes it in another way, such as ``2025年度`` or ``2025/5``.
+
+    For a hint only; nothing is read that way.
+
+    Returns
+    -------
+    str or None
+        None where nothing is near.
+    """
+    narrow = unicodedata.normalize("NFKC", written).replace(" ", "")
+    for form, name in _MEANT:
+        found = form.fullmatch(narrow)
+        meant = None if found is None else name.format(*found.groups())
+        if meant is not None and _parts(meant) is not None:
+            return meant
+    return None
 
 
 def months_after(day: date, months: int) -> date:

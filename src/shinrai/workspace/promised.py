@@ -6,7 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from shinrai.errors import Problem
 from shinrai.i18n import _
-from shinrai.records import Id, IndicatorDefinition, IndicatorUse, Plan, definitions, first_day, last_day_of
+from shinrai.records import (
+    Id,
+    IndicatorDefinition,
+    IndicatorUse,
+    Plan,
+    definitions,
+    first_day,
+    last_day_of,
+    period_like,
+)
 from shinrai.source import Place, did_you_mean, listing
 from shinrai.workspace.parts import Sourced
 
@@ -47,6 +56,7 @@ def of_promises(sourced: Sourced[Plan], plans: Mapping[Id, Plan]) -> Iterator[Pr
         if use.indicator in known:
             yield from _of_values(sourced, here, use, known[use.indicator])
         yield from _of_periods(sourced, here, use)
+    yield from _of_milestones(sourced)
     yield from _of_designs(sourced, plans, known)
 
 
@@ -161,20 +171,43 @@ def _edge(value: float | None) -> str:
 
 def _of_periods(sourced: Sourced[Plan], place: Place, use: IndicatorUse) -> Iterator[Problem]:
     """Hold a path between its baseline and its target, and everything within the period of the plan."""
-    plan = sourced.record
     last = use.target.period if use.target else None
     first = use.baseline.period if use.baseline else None
     for number, point in enumerate(use.path):
+        here: Place = (*place, "path", number, "period")
+        nearest = first if first is not None and point.period < first else last
         if (first is not None and point.period < first) or (last is not None and point.period > last):
             message = _("{period} lies outside the time from baseline to target").format(period=point.period)
-            yield sourced.problem("workspace.outside-period", (*place, "path", number, "period"), message)
-    if plan.period is None:
+            expected = _("from {low} to {high}").format(low=first or "…", high=last or "…")
+            yield sourced.problem("workspace.outside-period", here, message, expected, _nearest(nearest))
+        else:
+            yield from _within_plan(sourced, here, point.period)
+    if last is not None:
+        yield from _within_plan(sourced, (*place, "target", "period"), last)
+
+
+def _of_milestones(sourced: Sourced[Plan]) -> Iterator[Problem]:
+    """Hold what is to be there by a date within the period of the plan; it may be done late."""
+    for at, goal in enumerate(sourced.record.goals):
+        for number, measure in enumerate(goal.measures):
+            for position, milestone in enumerate(measure.milestones):
+                place: Place = ("goals", at, "measures", number, "milestones", position, "due")
+                if milestone.due is not None:
+                    yield from _within_plan(sourced, place, milestone.due)
+
+
+def _within_plan(sourced: Sourced[Plan], place: Place, period: str) -> Iterator[Problem]:
+    span = sourced.record.period
+    if span is None:
         return
-    begin, end = plan.period.start, plan.period.end
-    promised: list[tuple[Place, str]] = [(("path", n, "period"), one.period) for n, one in enumerate(use.path)]
-    promised += [(("target", "period"), last)] if last is not None else []
-    for where, period in promised:
-        if last_day_of(period) < begin or (end is not None and first_day(period) > end):
-            message = _("{period} lies outside the period of the plan").format(period=period)
-            expected = _("from {low} to {high}").format(low=begin, high=end or "…")
-            yield sourced.problem("workspace.outside-period", (*place, *where), message, expected)
+    begin, end = span.start, span.end
+    early, late = last_day_of(period) < begin, end is not None and first_day(period) > end
+    if early or late:
+        message = _("{period} lies outside the period of the plan").format(period=period)
+        expected = _("from {low} to {high}").format(low=begin, high=end or "…")
+        nearest = period_like(period, begin if early or end is None else end)
+        yield sourced.problem("workspace.outside-period", place, message, expected, _nearest(nearest))
+
+
+def _nearest(period: str | None) -> str | None:
+    return None if period is None else _("the nearest one is {period}").format(period=period)
