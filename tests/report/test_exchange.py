@@ -230,7 +230,7 @@ def test_every_finding_has_all_criteria_and_no_severity_of_its_own(town: ReportT
         by_number = {one["number"]: one for one in finding["criteria"]}
         assert by_number[10] == {
             "number": 10,
-            "criterion": "Severity",
+            "criterion": {"en": "Severity", "ja": "深刻さ"},
             "mandatory": True,
             "alignment": "unmapped",
             "value": None,
@@ -240,6 +240,8 @@ def test_every_finding_has_all_criteria_and_no_severity_of_its_own(town: ReportT
         assert finding["filled"] == sum(one["value"] is not None for one in finding["criteria"])
         assert by_number[7]["value"]["verdict"].startswith("sha256:")
     assert {one["number"] for one in report["cannot_be_filled"]} >= {6, 10, 11, 12, 17, 20}
+    assert report["note"].keys() == {"en", "ja"}
+    assert all(one["criterion"].keys() == {"en", "ja"} for one in report["cannot_be_filled"])
     acted = [one for one in report["findings"] if one["criteria"][26]["value"]]
     assert acted, "what was done about it is criterion 27"
 
@@ -307,7 +309,7 @@ def test_every_format_can_be_asked_for(national: Path, capsys: pytest.CaptureFix
     assert run(capsys, "export", "oecd-incidents", "-o", str(national / "oecd.json"))[0] == 0
     told = json.loads((national / "oecd.json").read_text(encoding="utf-8"))
     assert (told["findings"], told["cannot_be_filled"]) == ([], [])
-    assert told["note"].startswith("There are no findings")
+    assert told["note"]["en"].startswith("There are no findings")
 
 
 @pytest.mark.parametrize(
@@ -441,3 +443,19 @@ def test_what_is_uncertain_leaves_as_uncertain() -> None:
         assert said in strategy
     rows = table(sdmx.sdmx_csv(plan, known, every(values)))
     assert {row["CERTAINTY"] for row in rows if row["VALUE_TYPE"] == "target"} == {"unverified", "final"}
+
+
+def test_files_are_named_by_their_path_from_the_workspace(national: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (national / "brought").mkdir()
+    for name, text in (("o.csv", "A,B\n1,2\n"), ("o.json", "{"), ("p.json", "{}")):
+        (national / "brought" / name).write_text(text, encoding="utf-8")
+        code, _out, err = run(capsys, "do", "turn", f"brought/{name}")
+        assert code == 2
+        assert f"brought/{name}:1:" in err
+    (national / "observations").mkdir(exist_ok=True)
+    (national / "observations/o.csv").write_text("other\n", encoding="utf-8")
+    sound_one = "STRUCTURE,STRUCTURE_ID,INDICATOR,TIME_PERIOD,OBS_VALUE\ndataflow,A:B(1.0),x,2025,1\n"
+    (national / "brought/o.csv").write_text(sound_one, encoding="utf-8")
+    code, _out, err = run(capsys, "do", "turn", "brought/o.csv")
+    assert code == 2
+    assert "observations/o.csv is there already" in err

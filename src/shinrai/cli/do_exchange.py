@@ -33,10 +33,10 @@ def command(start: str, file: Path, name: str | None, *, as_json: bool) -> None:
     from shinrai.workspace import find_root, lock  # noqa: PLC0415 - loaded only when the verb runs
 
     root = find_root(Path(start).resolve())
-    turned = turn(file)
+    turned = turn(file, root)
     relative = f"observations/{name or file.name.partition('.')[0]}.csv"
     with lock(root, waiting=lambda: None):
-        _write(root / relative, turned.text)
+        _write(root, relative, turned.text)
     if as_json:
         found = {"rows": turned.rows, "promises": turned.promises, "missing": turned.missing}
         put_json({"version": 1, "file": relative, **found})
@@ -49,10 +49,11 @@ def command(start: str, file: Path, name: str | None, *, as_json: bool) -> None:
     note(_("next      shinrai do observe {file}").format(file=relative))
 
 
-def _write(path: Path, text: str) -> None:
+def _write(root: Path, relative: str, text: str) -> None:
     # What is there and says something else is not written over.
+    path = root / relative
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        message = _("{file} is there already and says something else").format(file=path.name)
+        message = _("{file} is there already and says something else").format(file=relative)
         raise UsageError("do.exchange-there", message, hint=_("give another name with --name"))
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="")

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from shinrai.do.observing import COLUMNS
-from shinrai.do.table import Row, Table, read_table
+from shinrai.do.table import Row, Table, read_table, shown_as
 from shinrai.errors import Problem, SourceError
 from shinrai.i18n import _
 from shinrai.records import Json
@@ -66,13 +66,15 @@ class Turned:
     missing: int = 0
 
 
-def turn(path: Path) -> Turned:
+def turn(path: Path, root: Path | None = None) -> Turned:
     """Turn a foreign table of observations into ours.
 
     Parameters
     ----------
     path : Path
         SDMX-CSV (``.csv``), or the description of a CSVW table or a Data Package (``.json``).
+    root : Path, optional
+        Of the workspace; as in `shinrai.do.table.read_table`.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def turn(path: Path) -> Turned:
     SourceError
         If it is none of these, lacks what an observation needs, or its data are not those that it describes.
     """
-    return _described(path) if path.suffix.lower() == ".json" else _sdmx(read_table(path))
+    return _described(path, root) if path.suffix.lower() == ".json" else _sdmx(read_table(path, root))
 
 
 # ---- SDMX-CSV
@@ -162,22 +164,23 @@ def _turned(table: Table, names: Sequence[str], row: Row, cells: Mapping[str, st
 # ---- tables with a description
 
 
-def _described(path: Path) -> Turned:
-    described = _read_json(path)
+def _described(path: Path, root: Path | None) -> Turned:
+    name = shown_as(path, root)
+    described = _read_json(path, name)
     if "resources" in described:
-        resource = _resource(path, described)
+        resource = _resource(name, described)
         fields = [str(one.get("name")) for one in resource.get("schema", {}).get("fields", [])]
-        return _table(path, str(resource.get("path")), fields, resource.get("hash"))
+        return _table((path, root), str(resource.get("path")), fields, resource.get("hash"))
     context = json.dumps(described.get("@context", ""))
     if "ns/csvw" in context:
         tables = described.get("tables") or [described]
         columns = [str(one.get("name")) for one in tables[0].get("tableSchema", {}).get("columns", [])]
-        return _table(path, str(tables[0].get("url")), columns, None)
+        return _table((path, root), str(tables[0].get("url")), columns, None)
     message = _("this describes neither a Data Package nor a table of CSV on the Web")
-    raise SourceError([Problem("do.exchange-form", path.name, 1, 1, message)])
+    raise SourceError([Problem("do.exchange-form", name, 1, 1, message)])
 
 
-def _read_json(path: Path) -> dict[str, Json]:
+def _read_json(path: Path, name: str) -> dict[str, Json]:
     # What is no JSON object is refused at its place.
     try:
         with path.open("rb") as file:
@@ -185,18 +188,18 @@ def _read_json(path: Path) -> dict[str, Json]:
         found = json.loads(raw)
     except OSError as error:
         reason = _("the file cannot be read: {reason}").format(reason=error.strerror or error)
-        raise SourceError([Problem("do.unreadable", path.name, 1, 1, reason)]) from error
+        raise SourceError([Problem("do.unreadable", name, 1, 1, reason)]) from error
     except (ValueError, RecursionError) as error:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         message = _("this is not valid JSON: {reason}").format(reason=error)
-        raise SourceError([Problem("do.exchange-json", path.name, line, column, message)]) from error
+        raise SourceError([Problem("do.exchange-json", name, line, column, message)]) from error
     if not isinstance(found, dict) or len(raw) > MAX_METADATA_BYTES:
         message = _("this describes neither a Data Package nor a table of CSV on the Web")
-        raise SourceError([Problem("do.exchange-form", path.name, 1, 1, message)])
+        raise SourceError([Problem("do.exchange-form", name, 1, 1, message)])
     return found
 
 
-def _resource(path: Path, package: Mapping[str, Json]) -> Mapping[str, Json]:
+def _resource(name: str, package: Mapping[str, Json]) -> Mapping[str, Json]:
     """Find the resource that holds observations; its columns tell.
 
     Raises
@@ -214,18 +217,19 @@ def _resource(path: Path, package: Mapping[str, Json]) -> Mapping[str, Json]:
         message = _("{count} tables of the package have the columns indicator, period and value").format(
             count=len(fitting)
         )
-        raise SourceError([Problem("do.exchange-form", path.name, 1, 1, message, _("exactly one"))])
+        raise SourceError([Problem("do.exchange-form", name, 1, 1, message, _("exactly one"))])
     return fitting[0]
 
 
-def _table(path: Path, written: str, columns: Sequence[str], expected: Json) -> Turned:
+def _table(description: tuple[Path, Path | None], written: str, columns: Sequence[str], expected: Json) -> Turned:
     # The table that a description names, beside it.
+    path, root = description
     relative = PurePosixPath(written)
     if relative.is_absolute() or ".." in relative.parts or ":" in written:
         message = _("the table {name} does not lie beside its description").format(name=written)
-        raise SourceError([Problem("do.exchange-path", path.name, 1, 1, message)])
+        raise SourceError([Problem("do.exchange-path", shown_as(path, root), 1, 1, message)])
     file = path.parent / relative
-    table = read_table(file)
+    table = read_table(file, root)
     if isinstance(expected, str) and expected.startswith("sha256:"):
         found = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
         if found != expected:

@@ -146,7 +146,7 @@ def read_table(path: Path, root: Path | None = None) -> Table:
     SourceError
         If it cannot be read, is too large, or is written in another encoding (which is named where it can be told).
     """
-    name = _shown(path, root)
+    name = shown_as(path, root)
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_DATA_BYTES + 1)
@@ -163,7 +163,8 @@ def read_table(path: Path, root: Path | None = None) -> Table:
     return Table(name, text)
 
 
-def _shown(path: Path, root: Path | None) -> str:
+def shown_as(path: Path, root: Path | None) -> str:
+    """Name a file as messages do: by its path from the workspace if it lies in it, by its name alone otherwise."""
     if root is not None and (full := path.resolve()).is_relative_to(inside := root.resolve()):
         return full.relative_to(inside).as_posix()
     return path.name

@@ -106,7 +106,11 @@ def _shade(value: float, ends: tuple[float, float]) -> int:
 
 
 def _tile(
-    code: str, place: tuple[int, int], known: Mapping[str, float], ends: tuple[float, float], worst: Collection[str]
+    code: str,
+    place: tuple[int, int],
+    known: Mapping[str, float],
+    ends: tuple[float, float],
+    worst: Collection[str | None],
 ) -> Iterable[str]:
     x, y = place[0] * _SIZE, place[1] * _SIZE
     kind = f"tile shade{_shade(known[code], ends)}" if code in known else "tile empty"

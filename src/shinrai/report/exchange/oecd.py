@@ -15,44 +15,57 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from shinrai.ledger.projection import Finding, Judgement, State
-from shinrai.records import Commitment, Json, System, digest
+from shinrai.records import Commitment, Json, System, Text, digest
 from shinrai.workspace import Workspace
 
 Alignment: TypeAlias = Literal["direct", "partial", "approximate", "unmapped"]
 
-MAPPING_VERSION: Final = "1"
+MAPPING_VERSION: Final = "2"
 MANDATORY: Final = frozenset({1, 2, 3, 4, 7, 10, 11})
 
-CRITERIA: Final[dict[int, str]] = {
-    1: "Title",
-    2: "Description",
-    3: "How the AI system relates to the incident",
-    4: "Submitter",
-    5: "Date of first known occurrence",
-    6: "Countries where it occurred",
-    7: "Supporting materials",
-    8: "AI system or product, name and version",
-    9: "Organisations that developed and deployed the system",
-    10: "Severity",
-    11: "Harm type",
-    12: "Quantification of harm",
-    13: "Unintended or wrongful use",
-    14: "Affected stakeholders",
-    15: "Impact on human and fundamental rights",
-    16: "Associated AI principles",
-    17: "Industries",
-    18: "Business functions",
-    19: "Critical functions or infrastructure",
-    20: "Breadth of deployment",
-    21: "Link to training data",
-    22: "Link to the AI model",
-    23: "Usage rights",
-    24: "Interaction of several AI systems",
-    25: "Tasks of the AI system",
-    26: "Level of autonomy",
-    27: "Actions taken",
-    28: "Steps to reproduce",
-    29: "Additional information",
+CRITERIA: Final[dict[int, Text]] = {
+    1: Text(en="Title", ja="題名"),
+    2: Text(en="Description", ja="説明"),
+    3: Text(en="How the AI system relates to the incident", ja="AI システムと事案との関係"),
+    4: Text(en="Submitter", ja="報告者"),
+    5: Text(en="Date of first known occurrence", ja="最初に確認された発生日"),
+    6: Text(en="Countries where it occurred", ja="発生した国"),
+    7: Text(en="Supporting materials", ja="裏付けとなる資料"),
+    8: Text(en="AI system or product, name and version", ja="AI システムまたは製品の名称と版"),
+    9: Text(en="Organisations that developed and deployed the system", ja="システムを開発した組織と導入した組織"),
+    10: Text(en="Severity", ja="深刻さ"),
+    11: Text(en="Harm type", ja="害の種類"),
+    12: Text(en="Quantification of harm", ja="害の数量"),
+    13: Text(en="Unintended or wrongful use", ja="意図しない使い方または不正な使い方"),
+    14: Text(en="Affected stakeholders", ja="影響を受ける関係者"),
+    15: Text(en="Impact on human and fundamental rights", ja="人権・基本的権利への影響"),
+    16: Text(en="Associated AI principles", ja="関連する AI 原則"),
+    17: Text(en="Industries", ja="産業分野"),
+    18: Text(en="Business functions", ja="業務の機能"),
+    19: Text(en="Critical functions or infrastructure", ja="重要な機能または重要インフラ"),
+    20: Text(en="Breadth of deployment", ja="導入の広がり"),
+    21: Text(en="Link to training data", ja="訓練データとの関係"),
+    22: Text(en="Link to the AI model", ja="AI モデルとの関係"),
+    23: Text(en="Usage rights", ja="利用の権利"),
+    24: Text(en="Interaction of several AI systems", ja="複数の AI システムの相互作用"),
+    25: Text(en="Tasks of the AI system", ja="AI システムの作業"),
+    26: Text(en="Level of autonomy", ja="自律の度合い"),
+    27: Text(en="Actions taken", ja="講じた措置"),
+    28: Text(en="Steps to reproduce", ja="再現の手順"),
+    29: Text(en="Additional information", ja="その他の情報"),
+}
+
+_RELATION: Final = {
+    "en": "behaviour of the system itself, observed in a test",
+    "ja": "試験で観察された、システム自身の振る舞い",
+}
+_EMPTY: Final = {
+    "en": "Nothing that is recorded here answers it. Somebody who knows what happened has to fill it in.",
+    "ja": "ここに記録されているものからは答えられません。何が起きたかを知る人が記入してください。",
+}
+_NOTHING: Final = {
+    "en": "There are no findings: nothing is to be reported, and no criterion was looked at.",
+    "ja": "指摘がありません。報告することはなく、どの項目も調べていません。",
 }
 
 
@@ -79,22 +92,25 @@ def oecd_report(workspace: Workspace, state: State) -> dict[str, Json]:
     -------
     dict
         JSON values: ``findings``, each with all 29 criteria, those that cannot be filled with ``alignment: unmapped``
-        and no value; how many are filled; and the digest of all of it. No clock: equal ledgers give equal bytes. A
-        ``note`` where there are no findings: of nothing nothing can be said to be unfillable.
+        and no value; how many are filled; and the digest of all of it. No clock: equal ledgers give equal bytes. In
+        both languages: each criterion, and a ``note`` on what cannot be filled, or on there being no findings: of
+        nothing nothing can be said to be unfillable.
     """
     findings = [_finding(one, workspace, state) for one in state.findings.values()]
     body: dict[str, Json] = {
         "framework": "OECD AI Papers No. 34 (2025), doi:10.1787/f326d4ac-en",
         "mapping_version": MAPPING_VERSION,
         "cannot_be_filled": [
-            {"number": number, "criterion": CRITERIA[number], "mandatory": number in MANDATORY}
+            {"number": number, "criterion": CRITERIA[number].to_json(), "mandatory": number in MANDATORY}
             for number in CRITERIA
             if findings and all(one["criteria"][number - 1]["alignment"] == "unmapped" for one in findings)
         ],
         "findings": findings,
     }
     if not findings:
-        body["note"] = "There are no findings: nothing is to be reported, and no criterion was looked at."
+        body["note"] = _NOTHING
+    elif body["cannot_be_filled"]:
+        body["note"] = _EMPTY
     return {**body, "digest": digest(body)}
 
 
@@ -103,7 +119,7 @@ def _finding(finding: Finding, workspace: Workspace, state: State) -> dict[str, 
     criteria = [
         {
             "number": number,
-            "criterion": title,
+            "criterion": title.to_json(),
             "mandatory": number in MANDATORY,
             "alignment": filled[number].alignment if number in filled else "unmapped",
             "value": filled[number].value if number in filled else None,
@@ -127,7 +143,11 @@ def _fill(finding: Finding, workspace: Workspace, state: State) -> Iterator[_Fil
         yield _Filled(1, commitment.title.to_json(), "direct")
         yield _Filled(2, commitment.statement.to_json(), "partial")
         yield _Filled(28, _steps(commitment), "direct")
-    yield _Filled(3, {"en": "behaviour of the system itself, observed in a test"}, "partial")
+    yield _Filled(
+        3,
+        {"en": "behaviour of the system itself, observed in a test", "ja": "試験で観察された、システム自身の振る舞い"},
+        "partial",
+    )
     yield _Filled(4, {"role": finding.owner}, "partial")
     yield _Filled(5, finding.opened_at[:10], "approximate")
     if judgement is not None:
