@@ -105,7 +105,7 @@ def scenarios(draw: st.DrawFn, *, missing: bool = True) -> list[Step]:
 
 
 @ALL
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(steps=scenarios())
 def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: list[Step]) -> None:
     test = case.build(case.threshold)
@@ -124,7 +124,7 @@ def test_interval_and_verdict_never_contradict_each_other(case: Case, steps: lis
 
 
 @INVERTED
-@settings(max_examples=15)
+@settings(max_examples=7)
 @given(steps=scenarios())
 def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, steps: list[Step]) -> None:
     interval = case.run(steps).interval()
@@ -136,7 +136,7 @@ def test_interval_is_what_fresh_tests_at_other_thresholds_decide(case: Case, ste
 
 
 @ALL
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(steps=scenarios(), data=st.data())
 def test_a_verdict_holds_for_every_value_of_what_is_missing(case: Case, steps: list[Step], data: st.DataObject) -> None:
     values = [0.0, 1.0] if case.binary else [0.0, 0.3, 1.0]
@@ -206,7 +206,7 @@ DRIFTED: list[Step] = [("a", *PASSED)] * 15 + [("a", *FAILED), ("a", *PASSED)] *
 
 
 @ALL
-@settings(max_examples=10)
+@settings(max_examples=4)
 @example(steps=DRIFTED)
 @given(steps=scenarios())
 def test_trace_agrees_with_the_test_at_the_same_moment(case: Case, steps: list[Step]) -> None:
@@ -239,7 +239,7 @@ def _excludes_every_rate(test: Any) -> bool:
 
 
 @ALL
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(steps=scenarios())
 def test_replaying_the_observations_gives_the_same_state(case: Case, steps: list[Step]) -> None:
     one, other = case.run(steps), case.run(steps[: len(steps) // 2])
