@@ -93,3 +93,33 @@ def test_only_the_systems_asked_for_are_looked_at(
     assert run("check", "--gate", "--system", "adder") == 0
     assert "has changed" not in capsys.readouterr().err
     assert run("check", "--gate") == 3
+
+
+def test_status_and_the_page_say_it_in_one_line(
+    kept: Path, town: Path, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = "changed since the last plan, and nothing here takes that into account: adder. Next: shinrai plan"
+    page = tmp_path / "page.html"
+
+    def told() -> tuple[str, Any, str]:
+        capsys.readouterr()
+        assert run("status") == 0
+        shown = capsys.readouterr().out
+        assert run("status", "--json") == 0
+        found = json.loads(capsys.readouterr().out)["changed"]
+        assert run("report", "--out", str(page)) == 0
+        return shown, found, page.read_text()
+
+    shown, found, written = told()
+    assert (said in shown, found, said in written) == (False, [], False)
+    kept.write_text(kept.read_text().replace("broken: false", "broken: true"))
+    shown, found, written = told()
+    assert shown.startswith("! ")
+    assert said in shown.partition("\n")[0]
+    assert found == [{"system": "adder", "version": 1, "stale": ["plan/goal/measure/right-often@adder"]}]
+    head = written.partition("<main>")[0]
+    assert said in head
+    assert "最後の計画のあとに変わりました" in head
+    assert run("plan") == 0
+    shown, found, written = told()
+    assert (said in shown, found, said in written) == (False, [], False)

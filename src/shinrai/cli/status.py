@@ -45,6 +45,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
 
         walk_down(start, entry, as_json=as_json)
         return
+    from shinrai.check.changed import changed_since_plan  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.outcomes import plan_views  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.report.tree import tree  # noqa: PLC0415 - loaded only when the verb runs
     from shinrai.rules.gates import stage_gates  # noqa: PLC0415 - loaded only when the verb runs
@@ -57,6 +58,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
         if coverage:
             show_coverage(views, as_json=as_json)
             return
+        changed = changed_since_plan(opened.workspace, state, state.promises.values())
         gates = {one.system: one for one in stage_gates(opened.workspace, state, today())}
         if as_json:
             put_json(
@@ -64,6 +66,7 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
                     "version": 1,
                     "head": state.head.hash if state.head else None,
                     "plans": [n.to_json() for n in nodes],
+                    "changed": [one.to_json() for one in changed],
                     "systems": [one.to_json() | {"gate": _gate_json(one, gates)} for one in _waiting(opened)],
                     "indicators": [_indicator_json(view, one) for view in views for one in view.statuses],
                     "effects": [one.to_json() for view in views for one in view.effects],
@@ -74,6 +77,12 @@ def command(start: str, *, coverage: bool, entry: str | None, as_json: bool) -> 
                 }
             )
             return
+        if changed:
+            said = _(
+                "The files of these systems have changed since the last plan, and nothing here takes that into account:"
+                " {systems}. Next: {command}"
+            )
+            click.echo("! " + said.format(systems=", ".join(one.system for one in changed), command="shinrai plan"))
         for view in views:
             print_plan(view)
         if not state.rulings and not views:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from shinrai.check.changed import changed_since_plan
 from shinrai.check.scorers.details import explain
 from shinrai.i18n import LANGUAGES, Language, translate
 from shinrai.ledger.projection import ClaimState, Judgement, State
@@ -173,6 +174,7 @@ def render(workspace: Workspace, state: State, own: Sequence[OwnSection] = ()) -
         claims=claims,
         promised=[claim for claim in claims if claim.promise],
         by_key={claim.key: claim for claim in claims},
+        unplanned=changed_since_plan(workspace, state, state.promises.values()),
         turns=turns(state),
         contests=contests(state),
         own_sections=own,
