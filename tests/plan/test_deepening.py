@@ -10,7 +10,7 @@ import pytest
 
 from shinrai import act
 from shinrai.errors import SourceError
-from shinrai.plan.resolution import ClaimPlan
+from shinrai.plan.resolved import ClaimPlan
 from shinrai.report.deciding import waiting
 from shinrai.rules.applying import risk
 from tests.plan.town import TODAY, Town, measure, text
