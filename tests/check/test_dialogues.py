@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import unicodedata
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shinrai.check.dialogue import driver_prompt
-from shinrai.check.repeating import repeats
+from shinrai.check.repeating import repeated
 from shinrai.check.replay import replay
 from shinrai.check.scorers.details import explain, turn_of
 from shinrai.check.versions import compare_versions
@@ -295,15 +296,43 @@ TOLD = Driver(
     ],
 )
 def test_a_message_repeats_where_it_holds_a_sentence_or_is_the_beginning_of_one(message: str, again: bool) -> None:
-    assert repeats(TOLD, message) is again
+    assert repeated(TOLD, message, []) == ("instruction" if again else None)
+
+
+SAID = "I am sorry. I cannot help with that! Ask the town hall?"
+
+
+@pytest.mark.parametrize(
+    ("message", "again"),
+    [
+        (SAID, True),
+        ("I AM SORRY, I cannot help with that. ask the town hall", True),
+        ("i cannot help with that.", True),
+        ("I am sorry. I cannot help with that. I am sorry.", True),
+        ("I am sorry. I cannot he", True),
+        ("申し訳ございませんが、お答えできません", True),
+        ("はい。", True),
+        ("I am sorry.", False),
+        ("Cannot help", False),
+        ("The town hall", False),
+        ("You say: I cannot help with that! Ask the town hall? But I have asked.", False),
+        ("I cannot help with that. Why not?", False),
+        ("申し訳", False),
+        ("!", False),
+    ],
+)
+def test_a_message_echoes_where_it_is_nothing_but_sentences_of_a_reply(message: str, again: bool) -> None:
+    replies = ["Good day.", SAID, "申し訳ございませんが、お答えできません。ほかにご用はありますか。", "はい"]
+    assert repeated(TOLD, message, replies) == ("system" if again else None)
+    assert repeated(TOLD, message, []) is None
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_any_message_is_compared_and_the_instruction_itself_always_repeats(instruction: str, message: str) -> None:
     driver = Driver(system="driver", instruction=Text(en=instruction or "x"))
-    assert repeats(driver, message) in {True, False}
+    assert repeated(driver, message, [instruction]) in {"instruction", "system", None}
     letters = any(one.isalnum() for one in unicodedata.normalize("NFKC", instruction).casefold())
-    assert repeats(driver, instruction) is letters
+    assert repeated(driver, instruction, []) == ("instruction" if letters else None)
 
 
 async def test_a_driver_that_parrots_is_counted_and_its_verdict_is_made_again_with_the_count(town: Town) -> None:
@@ -317,12 +346,44 @@ async def test_a_driver_that_parrots_is_counted_and_its_verdict_is_made_again_wi
     found = verdict(town)
     assert found.status == "met", "what a driver is worth is told beside the verdict, and does not change it"
     count = found.counts.total
-    assert found.details["driver"] == {"messages": 2 * count, "repeated": count}
+    assert found.details["driver"] == {
+        "messages": 2 * count,
+        "repeated": count,
+        "echoed": 0,
+        "dialogues": count,
+        "echoing": 0,
+    }
     assert replay(town.root, town.ledger).first is None
     town.ledger.append(Judged(verdict=found.model_copy(update={"details": {"driver": {"messages": 1, "repeated": 0}}})))
     first = replay(town.root, town.ledger).first
     assert first is not None
     assert first.what == "details.driver"
+
+
+async def test_a_driver_that_hands_the_reply_back_is_counted_by_dialogue(town: Town) -> None:
+    """It echoes in every second dialogue, and there both times."""
+    town.prompts(60)
+
+    def echo(prompt: str, _attempt: int) -> Reply:
+        said = conversation(prompt)
+        odd = int(re.sub(r"\D", "", said[0]["content"])) % 2
+        return Reply(said[-1]["content"].upper() if odd else "But it is urgent.")
+
+    with serving(lambda _prompt, _attempt: Reply("I am sorry, not today.")) as endpoint, serving(echo) as drives:
+        town.chat(endpoint.url)
+        town.chat(drives.url, system_id="driver")
+        promise(town, Dialogue(turns=3, driver=TOLD))
+        await town.check()
+    found = verdict(town)
+    count = found.counts.total
+    heard = found.details["driver"]
+    odd = sum(int(re.sub(r"\D", "", trial.item)) % 2 for trial in town.trials())
+    assert heard == {"messages": 2 * count, "repeated": 0, "echoed": 2 * odd, "dialogues": count, "echoing": odd}
+    assert 0 < odd < count
+    assert replay(town.root, town.ledger).first is None
+    older = {name: heard[name] for name in ("messages", "repeated")}  # as verdicts had it before echoes were counted
+    town.ledger.append(Judged(verdict=found.model_copy(update={"details": {"driver": older}})))
+    assert replay(town.root, town.ledger).first is None
 
 
 # ---- version beside version

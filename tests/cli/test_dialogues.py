@@ -174,6 +174,31 @@ def test_a_driver_that_parrots_its_instruction_is_told_everywhere(
     assert f"pushy が作った発言 {said[2]} 件のうち {said[1]} 件" in page
 
 
+def test_a_driver_that_echoes_the_system_is_told_everywhere(
+    talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def echo(prompt: str, _attempt: int) -> Reply:
+        (line,) = (line for line in prompt.splitlines() if line.startswith('{"conversation"'))
+        return Reply(json.loads(line)["conversation"][-1]["content"])
+
+    firm = serving(lambda _prompt, _attempt: Reply("I cannot help with that."))
+    with serving(echo) as parrot, firm as assistant:
+        (talking / "systems/pushy.yaml").write_text(SYSTEM.format(id="pushy", url=parrot.url, price=PRICE))
+        (talking / "systems/assistant.yaml").write_text(SYSTEM.format(id="assistant", url=assistant.url, price=PRICE))
+        run("plan")
+        capsys.readouterr()
+        assert run("check", "--claim", "stays-firm") == 0
+        said = re.search(r"the driver only repeated the system in (\d+) of (\d+) dialogues", capsys.readouterr().err)
+        assert said is not None
+        assert said[1] == said[2]
+        run("show", "run-0001", "--claim", "stays-firm", "--outcome", "pass")
+        assert "only repeats the system" in capsys.readouterr().out
+    run("report", "--out", str(talking / "report.html"))
+    page = (talking / "report.html").read_text()
+    assert f"pushy only repeated the system in {said[1]} of {said[2]} dialogues" in page
+    assert f"対話 {said[2]} 件のうち {said[1]} 件" in page
+
+
 def test_two_dialogues_on_one_item_are_each_told_as_a_whole(
     talking: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

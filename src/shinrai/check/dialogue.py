@@ -252,7 +252,7 @@ def next_asks(how: Scoring, item: Item, asks: Sequence[Ask], calls: Sequence[Cal
     return (told.next,)
 
 
-def made_up(use: Dialogue, item: Item, asks: Sequence[Ask], calls: Sequence[Call]) -> list[str]:
+def made_up(use: Dialogue, item: Item, asks: Sequence[Ask], calls: Sequence[Call]) -> list[tuple[str, list[str]]]:
     """Give what a driver said for the user and the system was asked; what else that system did, as a judge, is not.
 
     Parameters
@@ -264,12 +264,13 @@ def made_up(use: Dialogue, item: Item, asks: Sequence[Ask], calls: Sequence[Call
 
     Returns
     -------
-    list of str
-        Nothing where the item scripts the dialogue.
+    list of tuple
+        Each message with the system's replies before it. Nothing where the item scripts the dialogue.
     """
     told = _tell(use, item, asks, calls)
-    drivers = [place - 1 for place in told.replies if place and told.asks[place - 1].to is not None]
-    return [str(calls[place].reply) for place in drivers]
+    replies = [str(calls[place].reply) for place in told.replies]
+    turns = [(number, place - 1) for number, place in enumerate(told.replies) if place]
+    return [(str(calls[place].reply), replies[:number]) for number, place in turns if told.asks[place].to is not None]
 
 
 def _judgements(  # noqa: PLR0917 - a dialogue and who judges it

@@ -1,42 +1,62 @@
-"""Whether a driver of dialogues says something of its own, or only repeats what it was told to do.
+"""Whether a driver of dialogues says something of its own, or only repeats its instruction or the system.
 
-A model that is too weak to play a part hands back its instruction. The system then passes against nobody, and the
-verdict does not show it; so each such message is counted and told beside the verdict, which it does not change.
+A model that is too weak to play a part hands back what it read last: what it was told to do, or what the system said.
+The system then passes against nobody, and the verdict does not show it; so each such message is counted and told beside
+the verdict, which it does not change.
 
-The rule is exact and coarse. Of case, spaces, punctuation and forms of width nothing is looked at. A message repeats
-where it holds a whole sentence of the instruction, or is nothing but the beginning of one, each of at least ten letters
-or digits; a shorter instruction is repeated only as a whole. A driver that paraphrases its instruction is not found.
+The rules are exact and coarse. Of case, spaces, punctuation and forms of width nothing is looked at. A message repeats
+the instruction where it holds a whole sentence of it, or is nothing but the beginning of one, each of at least ten
+letters or digits; a shorter instruction is repeated only as a whole. It repeats the system where it is nothing but
+whole sentences of one earlier reply, or the beginning of one, ten letters or digits together at least; a shorter reply
+is repeated only as a whole. Who quotes the system and adds something of one's own does not repeat it. A driver that
+paraphrases is not found.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from shinrai.check.dialogue import made_up
 from shinrai.check.trials import Ask
 from shinrai.records import Call, Commitment, Driver, Item
 
-__all__ = ["NOT_DRIVEN", "Driven", "driven", "repeats"]
+__all__ = ["NOT_DRIVEN", "Driven", "Repeated", "driven", "repeated"]
+
+Repeated: TypeAlias = Literal["instruction", "system"]
+"""What a message repeats."""
 
 _LEAST: Final = 10
 _ENDS: Final = re.compile(r"[.!?。！？\n]+")
 
 
 class Driven(NamedTuple):
-    """How many messages a driver made up for the user, and how many of them repeat its own instruction."""
+    """What a driver made up for the user.
+
+    Parameters
+    ----------
+    messages : int
+        Those that were sent.
+    repeated, echoed : int
+        Those of them that repeat its own instruction, and of the others those that repeat the system.
+    dialogues, echoing : int
+        In which it spoke, and in which of them it repeated the system at least once.
+    """
 
     messages: int
     repeated: int
+    echoed: int
+    dialogues: int
+    echoing: int
 
     def plus(self, other: Driven) -> Driven:
         """Give both together."""
-        return Driven(self.messages + other.messages, self.repeated + other.repeated)
+        return Driven(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-NOT_DRIVEN: Final = Driven(0, 0)
+NOT_DRIVEN: Final = Driven(0, 0, 0, 0, 0)
 
 
 def driven(commitment: Commitment, item: Item, asks: Sequence[Ask], calls: Sequence[Call]) -> Driven:
@@ -60,25 +80,41 @@ def driven(commitment: Commitment, item: Item, asks: Sequence[Ask], calls: Seque
     if use is None or use.driver is None:
         return NOT_DRIVEN
     said = made_up(use, item, asks, calls)
-    return Driven(len(said), sum(repeats(use.driver, one) for one in said))
+    found = [repeated(use.driver, message, replies) for message, replies in said]
+    echoed = found.count("system")
+    return Driven(len(said), found.count("instruction"), echoed, int(bool(said)), int(bool(echoed)))
 
 
-def repeats(driver: Driver, message: str) -> bool:
-    """Whether a message is the driver's own instruction, in any language that it has.
+def repeated(driver: Driver, message: str, replies: Iterable[str]) -> Repeated | None:
+    """Say what a message of a driver repeats.
 
     Parameters
     ----------
     driver : Driver
-        With its instruction.
+        With its instruction, in any language that it has.
     message : str
         What it said for the user.
+    replies : iterable of str
+        What the system had said before.
 
     Returns
     -------
-    bool
+    str or None
+        ``"instruction"`` before ``"system"``; None where it repeats neither.
     """
     said = _letters(message)
-    return any(_repeats(said, text) for text in (driver.instruction.en, driver.instruction.ja) if text)
+    if any(_repeats(said, text) for text in (driver.instruction.en, driver.instruction.ja) if text):
+        return "instruction"
+    return "system" if any(_echoes(said, message, reply) for reply in replies) else None
+
+
+def _echoes(said: str, message: str, reply: str) -> bool:
+    whole = _letters(reply)
+    if not said or said == whole:
+        return bool(said)
+    if len(said) < _LEAST:
+        return False
+    return whole.startswith(said) or set(_sentences(message)) <= {"", *_sentences(reply)}
 
 
 def _repeats(said: str, instruction: str) -> bool:

@@ -245,8 +245,9 @@ class _Player(ExitStack):
         self.verdicts += 1
         again = claim.conclude(None if verdict.reason in {"decided", "labels-needed"} else verdict.reason)
         told = verdict.details.get("driver")
-        if rescore is not None and told is not None and told != self._driven._asdict():
-            return _Found("details.driver", told, self._driven._asdict())
+        heard = self._driven._asdict()
+        if rescore is not None and told is not None and any(told[name] != heard.get(name) for name in told):
+            return _Found("details.driver", told, heard)
         return _differ(verdict, again)
 
     def _trial(self, number: int, trial: Trial, rescore: _Rescore | None) -> _Found | None:

@@ -276,12 +276,17 @@ def _causes(states: list[Any]) -> Iterator[str]:
 
 
 def _parrots(states: list[Any]) -> Iterator[str]:
-    """Tell whose dialogues were led by a system that said what it was told to do, and nothing of its own."""
+    """Tell whose dialogues were led by a system that said what it was told to do, or what it had just heard."""
     for state in states:
         heard = state.judgement.verdict.details.get("driver") if state.judgement else None
+        claim = f"{state.ruling.claim.rpartition('/')[2]} @ {state.ruling.system}"
         if heard and heard["repeated"]:
             yield _("{claim}: {repeated} of {messages} messages of the driver are its own instruction").format(
-                claim=f"{state.ruling.claim.rpartition('/')[2]} @ {state.ruling.system}", **heard
+                claim=claim, **heard
+            )
+        if heard and heard.get("echoed"):
+            yield _("{claim}: the driver only repeated the system in {echoing} of {dialogues} dialogues").format(
+                claim=claim, **heard
             )
 
 

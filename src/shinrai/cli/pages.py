@@ -68,7 +68,8 @@ def _said_in(one: Spoken, trial: Trial) -> Iterator[tuple[str, Text]]:
         if one.decides:
             head.append(f"  {OUTCOME_SHAPES[trial.outcome]} " + _("decides"), style=OUTCOME_STYLES[trial.outcome])
         if one.repeats:
-            head.append("  " + _("repeats its instruction"), style="yellow")
+            words = _("repeats its instruction") if one.repeats == "instruction" else _("only repeats the system")
+            head.append("  " + words, style="yellow")
         yield "", head
         yield one.speaker or _("user"), asked if one.asked is not None else Text(_silence(one.call))
     if one.sent:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shinrai.check.journal import Line
-from shinrai.check.repeating import repeats
+from shinrai.check.repeating import Repeated, repeated
 from shinrai.check.scorers.details import turn_of
 from shinrai.check.trials import helper_of, said
 from shinrai.records import Commitment, Dialogue, Id, Trial
@@ -35,8 +35,8 @@ class Spoken:
         The trial ended as it did by this turn.
     sent : bool
         False where the driver failed, or ended the dialogue: the system was asked nothing any more.
-    repeats : bool
-        The driver only said its own instruction again.
+    repeats : str, optional
+        The driver only said again its own ``"instruction"``, or what the ``"system"`` had said.
     to : Id, optional
         The judge that was asked, where this is no call to the system under test.
     """
@@ -47,7 +47,7 @@ class Spoken:
     speaker: Id | None = None
     decides: bool = False
     sent: bool = True
-    repeats: bool = False
+    repeats: Repeated | None = None
     to: Id | None = None
 
 
@@ -115,7 +115,10 @@ def as_spoken(call: Line) -> list[Line]:
 
 def _turn(use: Dialogue, calls: Sequence[Line], place: int, number: int) -> Spoken:
     asked, speaker = said(calls[place].request), _speaker(calls, place)
-    again = speaker is not None and use.driver is not None and repeats(use.driver, str(asked))
+    again: Repeated | None = None
+    if speaker is not None and use.driver is not None:
+        before = [str(call.reply) for call in calls[: place - 1] if helper_of(call.request) is None]
+        again = repeated(use.driver, str(asked), before)
     return Spoken(calls[place], asked, number, speaker, repeats=again)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from shinrai.check.archive import read_calls, read_trials, run_files
 from shinrai.check.journal import Line
+from shinrai.check.repeating import Repeated
 from shinrai.ledger.projection import Run, State
 from shinrai.records import Digest, Outcome, Trial, Verdict
 from shinrai.report.dialogues import Spoken, spoken
@@ -45,7 +46,7 @@ class Exchange:
     speaker: str | None = None
     decides: bool = False
     sent: bool = True
-    repeats: bool = False
+    repeats: Repeated | None = None
     to: str | None = None
 
 
