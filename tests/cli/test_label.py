@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,9 +126,16 @@ def test_from_the_plan_to_the_report(hall: Hall, capsys: pytest.CaptureFixture[s
     assert "met" in printed
     assert "the judge by itself: 0.0% fail" in printed
     assert hall.run("check", "--gate") == 0
+    assert hall.run("status") == 0
+    judged = re.search(r"(\d+) judged, 24 labelled", " ".join(capsys.readouterr().out.split()))
+    assert judged is not None
+    assert int(judged[1]) > 24
+    assert hall.run("status", "--json") == 0
+    assert '"labelled": 24' in capsys.readouterr().out
     assert hall.run("report") == 0
     page = (hall.root / "report.html").read_text()
     assert "The judge: <" in page
+    assert f"{judged[1]} judged, 24 labelled" in page
     assert "A reply passes if it says yes." in page
     assert hall.run("verify") == 0
 

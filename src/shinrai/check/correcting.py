@@ -276,6 +276,8 @@ def _quality(found: Correction, sheet: Sheet, labels: Labelled) -> dict[str, Jso
     }
     told: dict[str, Json] = {
         "raw": readable.count("fail") / len(readable) if readable else None,
+        "judged": sum(map(sheet.has_reply, sheet.trials)),
+        "labelled": sum(labels.answer(key) is not None for key in sheet.known),
         "labels": sum(answer is not None for _opinion, answer in pairs),
         "used": _used(found, sheet, labels),
         "unknown": sum(answer == UNKNOWN for _opinion, answer in pairs),

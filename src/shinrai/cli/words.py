@@ -105,7 +105,7 @@ def _grow(branch: Tree, node: Node) -> None:
         if claim.status != "not_applicable":
             promise, value, n = measured(claim)
             leaf = Text.assemble(badge(claim), "  ", title_of(claim), "  ", (f"{promise}  {value}", "dim"))
-            leaf.append(f"  n={n}" if n else "", style="dim")
+            leaf.append(f"  n={n}" if n.isdecimal() else f"  {n}", style="dim")
             if claim.stale_because is not None:
                 leaf.append("  " + _(STALE_WORDS[claim.stale_because]), style="dim")
             branch.add(leaf)
@@ -177,7 +177,7 @@ def title_of(state: ClaimState) -> str:
 
 
 def measured(state: ClaimState) -> tuple[str, str, str]:
-    """Give promise, measured value with interval (or the reason for none), and n."""
+    """Give promise, measured value with interval (or the reason for none), and n; of a judge both counts."""
     if state.promise is None:
         return "", _(REASONS[state.reason]) if state.reason else "", ""
     commitment = state.promise.commitment
@@ -188,6 +188,9 @@ def measured(state: ClaimState) -> tuple[str, str, str]:
     value = estimate_words(commitment, verdict)
     if verdict.retrospective:  # wherever it is shown: the data are older than the promise
         value += " (" + _("retrospective") + ")"
+    judge = verdict.details.get("judge") or {}
+    if "labelled" in judge:
+        return promise, value, _("{judged} judged, {labelled} labelled").format(**judge)
     return promise, value, str(verdict.counts.total)
 
 
