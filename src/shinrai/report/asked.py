@@ -16,7 +16,7 @@ _HANGS_ON: Final = ("order_seed", "data", "scorer", "groups", "variants", "dialo
 """Fields of a promise that say what is asked and how it is scored, beside the systems that take part."""
 
 _SYSTEMS: Final = ("system", "judge", "driver")
-_APART: Final = ("scorer.judge", "dialogue.driver")  # systems, which are told by their versions
+_APART: Final = (("scorer", "judge"), ("dialogue", "driver"))  # systems, which are told by their versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _facts(state: State, commitment: Commitment) -> Iterator[tuple[str, Json]]:
 
 
 def _leaves(path: str, value: Json) -> Iterator[tuple[str, Json]]:
-    if path in _APART:
+    if tuple(path.split(".")) in _APART:
         return
     if isinstance(value, Mapping):
         for name, part in value.items():
