@@ -204,8 +204,7 @@ def measure(
 
     wanted = paths(opened, claims) if claims else None
     ended: list[RunEnded] = []
-    claimed = opened.ledger.state().claims(today())
-    promised = {one.promise.digest: one.promise.commitment for one in claimed if one.promise}
+    promised = {one.digest: one.commitment for one in opened.ledger.state().promises.values()}
     with watching(Console(stderr=True), lambda verdict: note(line(verdict, promised[verdict.commitment]))) as watch:
 
         def tell(event: Event) -> None:
