@@ -140,9 +140,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     Returns
     -------
     str or None
-        The closest one, else the only one that begins with what was written, else None. Only ever shown to a person:
-        nothing is bound by it.
+        The closest one, else the only one of which what was written is the first part (``cyclonedx`` of
+        ``cyclonedx-declarations``), else None. Only ever shown to a person: nothing is bound by it.
     """
     valid = list(known)
-    begun = [one for one in valid if name and one.startswith(name)]
+    begun = [one for one in valid if one.startswith(f"{name}-")]
     return next(iter(difflib.get_close_matches(name, valid, n=1, cutoff=0.6)), begun[0] if len(begun) == 1 else None)

@@ -145,7 +145,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("sarf", "sarif"), ("cyclonedx", "cyclonedx-declarations"), ("s", None), ("zzz", None)]
+    ("written", "meant"), [("sarf", "sarif"), ("cyclonedx", "cyclonedx-declarations"), ("cyclone", None), ("zzz", None)]
 )
 def test_a_format_is_known_by_what_is_like_it_or_by_how_it_begins(
     town: Path, run: Run, written: str, meant: str | None, capsys: pytest.CaptureFixture[str]

@@ -75,11 +75,12 @@ def command(
     from shinrai.workspace import find_root, load, lock  # noqa: PLC0415 - loaded only when the verb runs
 
     root = find_root(Path(start).resolve())
-    read = reviews.read_reviews(files)
-    with lock(root, waiting=lambda: None):
-        only = _wanted(read, load(root), asked["numbers"], asked["naming"])
-        brought = reviews.projects(read, published.date(), only)
-        kept = reviews.keep_projects(root, brought, read.notices)
+    with reviews.no_collection():
+        read = reviews.read_reviews(files)
+        with lock(root, waiting=lambda: None):
+            only = _wanted(read, load(root), asked["numbers"], asked["naming"])
+            brought = reviews.projects(read, published.date(), only)
+            kept = reviews.keep_projects(root, brought, read.notices)
     if asked["as_json"]:
         put_json(_as_json(read, kept, only))
         return

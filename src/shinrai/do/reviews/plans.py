@@ -17,7 +17,7 @@ from typing import Final
 
 from shinrai.do.reviews.budgets import Assessment, Basis, Budget
 from shinrai.do.reviews.goals import Series
-from shinrai.do.reviews.importing import Reviews, no_collection
+from shinrai.do.reviews.importing import Reviews
 from shinrai.do.reviews.inputs import NODE, Values, input_node, legal_basis, named_plans, policies, spending
 from shinrai.do.reviews.links import Link, NodeKey
 from shinrai.do.reviews.parts import SITE, definition_of, link_of, node_of, observed, use_of
@@ -82,9 +82,7 @@ def projects(reviews: Reviews, published: date, only: Collection[str] | None = N
     for project, reason in reviews.reasons.items():
         parts.get(project, spare).reason = reason
     for number, part in parts.items():
-        with no_collection():
-            made = _Maker(number, part, reviews, published).project()
-        yield made
+        yield _Maker(number, part, reviews, published).project()
 
 
 class _Maker:
