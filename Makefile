@@ -26,8 +26,8 @@ $(VENV)/.dev: $(VENV)/.demo requirements/dev.txt requirements/schemas.txt
 demo: $(VENV)/.demo  ## set everything up and turn the whole cycle once on two real AI systems
 	@$(BIN)/shinrai demo
 
-test: $(VENV)/.dev  ## set everything up and pass the tests
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(VENV)/.dev  ## set everything up and pass the tests (those of the docs are in `make check`)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/docs
 
 check: lint types imports docs  ## lint, types, import rule, docs
 
