@@ -50,13 +50,18 @@ class _Ran:
     asked: dict[str, int]
     finished: set[str]
     """Samples that were in the journal when the first process was killed."""
+    sandboxes: list[str]
+    """What is left of them."""
 
 
 def _killed_and_run_again(root: Path) -> _Ran:
     """Run the example of the page by its commands; its first ``check`` is killed on the way."""
     plan, check, *others = commands()
     assert (plan, check, others) == (["plan"], ["check"], [["verify", "--replay"]])
-    with serving(agent) as endpoint:
+    temporary = root.parent / "temporary"
+    temporary.mkdir()
+    with serving(agent) as endpoint, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))  # where Inspect's local sandboxes are
         set_up(root, files(endpoint.url, claims=CLAIMS))
         assert call("-C", str(root), *plan) == 0
         process = Child(measure, root)
@@ -67,6 +72,7 @@ def _killed_and_run_again(root: Path) -> _Ran:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         data = journal.read_bytes()
+        assert any(temporary.iterdir())
         finished = {line.request["sample"] for line in lines_in(data[: data.rindex(b"\n") + 1])}
         before = dict(endpoint.log.asked)
         assert call("-C", str(root), *check) == 0
@@ -74,7 +80,8 @@ def _killed_and_run_again(root: Path) -> _Ran:
     assert call("-C", str(root), *others[0]) == 0
     town = Town(root, Ledger.open("sqlite:///.shinrai/ledger.db", root=root))
     verdicts = [found[-1].verdict for found in town.state.judgements.values()]
-    return _Ran(town, {one.claim.rpartition("/")[2]: one for one in verdicts}, again, finished)
+    named = {one.claim.rpartition("/")[2]: one for one in verdicts}
+    return _Ran(town, named, again, finished, [path.name for path in temporary.iterdir()])
 
 
 pytestmark = pytest.mark.timeout(900)  # Inspect takes seconds to start, and more on a busy machine
@@ -176,6 +183,10 @@ def test_the_log_of_inspect_says_the_same_and_is_bound(ran: _Ran) -> None:
         assert [fault for fault in ran.town.ledger.verify().faults if logs[-1] in str(fault)]
     finally:
         last.write_bytes(whole)
+
+
+def test_no_sandbox_is_left_not_even_of_the_process_that_was_killed(ran: _Ran) -> None:
+    assert ran.sandboxes == []
 
 
 def test_a_sample_is_shown_by_its_question_and_its_last_reply(ran: _Ran) -> None:

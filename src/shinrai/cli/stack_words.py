@@ -92,13 +92,13 @@ def _print_points(graph: StackGraph, points: Sequence[SinglePoint], systems: int
         node = graph.nodes[one.key]
         title = Text.assemble(one.key, "\n", (node.title.read(current_language()), "dim"))
         known = [node.facts.supplier, node.facts.supplier_country] if node.facts else []
-        supplier = " · ".join(filter(None, known)) or "?"
+        supplier = " · ".join(filter(None, known)) or _("not stated")
         table.add_row(
             title,
             _(TYPES[node.type]),
             supplier,
             f"{len(one.systems)}/{systems}",
-            "?" if one.days is None else str(one.days),
+            _("not stated") if one.days is None else str(one.days),
         )
     Console().print(table)
 

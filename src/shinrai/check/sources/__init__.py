@@ -7,7 +7,10 @@ reply for each request, in whatever way it makes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import fcntl
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
@@ -17,7 +20,7 @@ from shinrai.check.patience import Patience
 from shinrai.check.targets.protocol import Target
 from shinrai.records import Commitment, Item, System
 
-__all__ = ["OfARun", "Wanted", "evidence_of", "source_of", "target_from"]
+__all__ = ["OfARun", "Wanted", "evidence_of", "leaving_evidence", "source_of", "target_from"]
 
 _SOURCES: Final = {"inspect": ("inspect", "InspectTarget"), "plugin": ("plugin", "PluginSource")}
 
@@ -96,5 +99,27 @@ def target_from(source: str, wanted: Wanted) -> Target:
 
 
 def evidence_of(directory: Path) -> list[Path]:
-    """Give the files that sources have left in the directory of a run, beside what the run itself keeps."""
-    return sorted(directory.glob("inspect/*.eval"))
+    """Give the files that sources have left in the directory of a run, beside what the run itself keeps.
+
+    A source that lost its run is waited for, until it has cleared up: its files are complete then.
+    """
+    folder = directory / "inspect"
+    if not folder.is_dir():
+        return []
+    with _held(folder, fcntl.LOCK_EX):
+        return sorted(folder.glob("*.eval"))
+
+
+def leaving_evidence(folder: Path) -> AbstractContextManager[None]:
+    """Write into a folder of evidence: nobody takes the files for complete meanwhile, however this process ends."""
+    return _held(folder, fcntl.LOCK_SH)
+
+
+@contextmanager
+def _held(folder: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)

@@ -3,8 +3,8 @@
 Standard input: the task; then, when the run begins, `Begin`; then a `Wish` for each sample that is wanted. Standard
 output: what the task is; then each sample that has finished, and at last why the run has ended. All are lines of JSON.
 After `null` nothing is wanted any more: samples that wait are stopped, those on their way may end within some seconds,
-and Inspect completes its log. When standard input ends without it, whoever started this is gone, and so is this, at
-once: another one may have gone on with the run.
+and Inspect completes its log. When standard input ends without it, whoever started this is gone: every sample is stopped
+at once, for another one may have gone on with the run, and this ends when Inspect has cleared its sandboxes away.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -22,6 +25,7 @@ from inspect_ai.hooks import Hooks, SampleEnd, hooks
 from inspect_ai.model import get_model
 from inspect_ai.util import EarlyStop
 
+from shinrai.check.sources import leaving_evidence
 from shinrai.check.sources.inspect import KEY, Begin, Wish
 from shinrai.records import InspectTask
 from shinrai.workspace.inspect_loading import Loaded, load, output
@@ -29,6 +33,9 @@ from shinrai.workspace.inspect_tasks import TaskTold
 
 GRACE_SECONDS: Final = 5.0
 """How long samples on their way may still end when nothing is wanted any more."""
+
+CLEARING_SECONDS: Final = 30.0
+"""How long clearing up may take when whoever started this is gone."""
 
 _NOT_NEEDED: Final = {"messages", "events", "store", "timelines", "uuid"}
 
@@ -101,25 +108,26 @@ async def _run(loaded: Loaded, begin: Begin, gate: Gate) -> str:
         epochs=Epochs(begin.epochs),
         early_stopping=gate,
     )
-    logs = await eval_async(
-        task,
-        model=model,
-        log_dir=begin.log_dir,
-        log_format="eval",
-        max_samples=len(samples) * begin.epochs,  # the gate alone decides how many run at once
-        fail_on_error=False,
-        log_realtime=False,
-        log_buffer=1,
-        score_display=False,
-        acp_server=False,
-        ctl_server=False,
-        **begin.config,
-    )
+    with leaving_evidence(Path(begin.log_dir)):
+        logs = await eval_async(
+            task,
+            model=model,
+            log_dir=begin.log_dir,
+            log_format="eval",
+            max_samples=len(samples) * begin.epochs,  # the gate alone decides how many run at once
+            fail_on_error=False,
+            log_realtime=False,
+            log_buffer=1,
+            score_display=False,
+            acp_server=False,
+            ctl_server=False,
+            **begin.config,
+        )
     return "; ".join(f"{log.status}: {log.error.message}" for log in logs if log.error is not None)
 
 
 async def _hear(reader: asyncio.StreamReader, gate: Gate) -> None:
-    """Pass wishes on until there are no more."""
+    """Pass wishes on until there are no more, or whoever has them is gone."""
     while line := await reader.readline():
         wish = msgspec.json.decode(line, type=Wish | None)
         if wish is None:
@@ -127,7 +135,9 @@ async def _hear(reader: asyncio.StreamReader, gate: Gate) -> None:
             await asyncio.sleep(GRACE_SECONDS)
             return
         gate.want(wish.sample, wish.epoch)
-    os._exit(1)
+    limit = threading.Timer(CLEARING_SECONDS, os._exit, (1,))
+    limit.daemon = True
+    limit.start()
 
 
 async def _main() -> None:
@@ -154,7 +164,8 @@ async def _main() -> None:
         pass
     except Exception as error:  # noqa: BLE001 - whatever Inspect raises: it is told, and no trial comes from it
         ended = f"{type(error).__name__}: {error}"
-    _tell(channel, {"ended": ended[:500]})
+    with suppress(BrokenPipeError):  # nobody is there any more
+        _tell(channel, {"ended": ended[:500]})
 
 
 if __name__ == "__main__":
