@@ -3,8 +3,8 @@
 Standard input: the task; then, when the run begins, `Begin`; then a `Wish` for each sample that is wanted. Standard
 output: what the task is; then each sample that has finished, and at last why the run has ended. All are lines of JSON.
 After `null` nothing is wanted any more: samples that wait are stopped, those on their way may end within some seconds,
-and Inspect completes its log. When standard input ends without it, whoever started this is gone: every sample is stopped
-at once, for another one may have gone on with the run, and this ends when Inspect has cleared its sandboxes away.
+and Inspect completes its log. When standard input ends without it, whoever started this is gone: samples are stopped at
+once, for another one may have gone on with the run, and this ends when Inspect has cleared its sandboxes away.
 """
 
 from __future__ import annotations
